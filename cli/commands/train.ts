@@ -161,7 +161,8 @@ async function trainHere(order: Order): Promise<boolean> {
     },
   });
   try {
-    const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
+    const { precision } = trainingOf(recipe);
+    const executor = await openBackend({ ...flags, precision }, note, flags.resume ? readRunFacts(directory) : null);
     let logs: EventLog | null = null;
     try {
       const goesOn = flags.resume ?? false;

@@ -9,9 +9,11 @@ import { didYouMean } from "../words/nearest.js";
 import { count } from "../words/terminal.js";
 
 /** What the command line says about where to compute. */
-export interface BackendFlags extends ExecutorSettings {
+export interface BackendFlags extends Omit<ExecutorSettings, "precision"> {
   /** `auto` or a backend. */
   readonly backend: string;
+  /** Not said there, but in the recipe. */
+  readonly precision?: ExecutorSettings["precision"] | undefined;
 }
 
 /** Offers are said once, not for every member of a family or stage of a pipeline. */
@@ -29,7 +31,7 @@ export async function openBackend(
   before: RunFacts | null = null,
 ): Promise<Executor> {
   const { openExecutor } = await import("../../runtime/index.js");
-  const { backend, threads, spin, devices, shardState } = flags;
+  const { backend, threads, spin, devices, shardState, precision } = flags;
   await requireBackend(backend);
   if (shardState && (devices ?? 1) === 1)
     throw usageFailure("--shard-state divides the state among several devices", {
@@ -41,6 +43,7 @@ export async function openBackend(
     ...(spin === undefined ? {} : { spin }),
     ...(devices === undefined ? {} : { devices }),
     ...(shardState === undefined ? {} : { shardState }),
+    ...(precision === undefined ? {} : { precision }),
   };
   const tell = (reason: string, offer?: string): void => {
     note(`backend ${reason}`);

@@ -55,6 +55,11 @@ function liveProgress(sample: string, clock: () => number): Progress {
       draw(event);
       return;
     }
+    if (event.kind === "compiling") {
+      streams().stderr.write(`\r\u001b[2K${compilingText(event.seconds)}`);
+      open = true;
+      return;
+    }
     // The last state of the line stays on the screen above what comes next.
     if (event.kind === "end" && last) {
       draw(last);
@@ -76,9 +81,17 @@ function plainProgress(sample: string, clock: () => number): Progress {
       tell(plainLine(event, { total, sample }));
       return;
     }
+    if (event.kind === "compiling") {
+      if (clock() - written < lineAfter) return;
+      written = clock();
+      tell(compilingText(event.seconds));
+      return;
+    }
     for (const line of eventLines(event)) tell(line);
   };
 }
+
+const compilingText = (seconds: number): string => `compiling the step: ${duration(seconds)}`;
 
 /** Stages of a longer computation: a live line on a terminal, a line every few seconds elsewhere. */
 export interface Stages {
@@ -123,6 +136,7 @@ export function eventLines(event: TrainEvent): string[] {
     case "note":
       return [event.text];
     case "checkpoint":
+    case "compiling":
     case "picture":
     case "step":
     case "end":

@@ -6,11 +6,14 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import type { Precision } from "../../blocks/index.js";
 import type { Availability } from "./executor.js";
 
 export interface Probe extends Availability {
   /** A GPU, rather than a processor or a rasterizer that imitates one. */
   readonly accelerated: boolean;
+  /** Number formats of products besides float32; if absent, none. */
+  readonly precisions?: readonly Precision[];
 }
 
 /** What to do where no graphics driver is found. */

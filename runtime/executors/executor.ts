@@ -14,8 +14,9 @@ export interface Session {
   /**
    * Prepares a graph whose state slots are all known to the session.
    * @param precision one that the executor has; if absent, float32
+   * @param compiling hears each second how many have gone by, where a compiler takes long
    */
-  load(graph: Graph, precision?: Precision): Promise<Runner>;
+  load(graph: Graph, precision?: Precision, compiling?: (seconds: number) => void): Promise<Runner>;
   /** Copies of the named state, all of it when no names are given. */
   read(names?: readonly string[]): Promise<Record<string, TypedArray>>;
   write(values: Values): Promise<void>;

@@ -2,6 +2,7 @@
  * The door to executors: what is here, and opening one. Loads TensorFlow.js or onnxruntime only when an executor is opened.
  */
 
+import type { Precision } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Probe } from "./attempt.js";
 import type { Availability, Executor } from "./executor.js";
@@ -19,7 +20,10 @@ export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";
 
 /** Threads are those of `onnx`, and devices those of `xla`: by default one, which holds all state. */
-export interface ExecutorSettings extends ProcessorSettings, Partial<Division> {}
+export interface ExecutorSettings extends ProcessorSettings, Partial<Division> {
+  /** That the recipe asks for: `auto` takes a backend that computes in it. */
+  readonly precision?: Precision;
+}
 
 /** Best first; `auto` takes the first that has a GPU, and without one the first processor backend. */
 const order: readonly Backend[] = ["tensorflow", "webgpu", "xla", "onnx", "wasm", "cpu"];
@@ -49,8 +53,12 @@ export interface Choice {
   readonly offer?: string;
 }
 
-/** Picks from what was found, in the order of preference. */
-export function chooseFrom(found: readonly Probe[]): Choice {
+/**
+ * Picks from what was found, in the order of preference.
+ * @throws RunError `run/precision` where none computes in the number format that is asked for
+ */
+export function chooseFrom(found: readonly Probe[], precision?: Precision): Choice {
+  if (precision !== undefined) return chooseFor(precision, found);
   const byName = (backend: Backend): Probe | undefined => found.find((probe) => probe.backend === backend);
   const accelerated = order.find((backend) => byName(backend)?.accelerated);
   if (accelerated) return { backend: accelerated, reason: `${accelerated}: ${byName(accelerated)?.device}` };
@@ -64,9 +72,24 @@ export function chooseFrom(found: readonly Probe[]): Choice {
   return { backend, reason, offer: `the faster onnx is not here: ${onnx.why}. ${onnx.remedy}` };
 }
 
-/** The backend that `auto` stands for on this machine. */
-export const chooseBackend = async (): Promise<Choice> =>
-  chooseFrom(await Promise.all(order.map((backend) => probes[backend]())));
+function chooseFor(precision: Precision, found: readonly Probe[]): Choice {
+  const one = found.find(({ present, precisions }) => present && precisions?.includes(precision));
+  if (one)
+    return {
+      backend: one.backend as Backend,
+      reason: `${one.backend}, because the recipe asks for ${precision}: ${one.device}`,
+    };
+  const xla = found.find(({ backend }) => backend === "xla");
+  throw new RunError("run/precision", {
+    what: `No backend here trains in ${precision}`,
+    ...(xla?.why === undefined ? {} : { why: `xla, which does, is not here: ${xla.why}` }),
+    help: `${xla?.remedy ?? ""} Or leave \`precision\` out of the recipe.`.trimStart(),
+  });
+}
+
+/** The backend that `auto` stands for on this machine. Throws as `chooseFrom` does. */
+export const chooseBackend = async (precision?: Precision): Promise<Choice> =>
+  chooseFrom(await Promise.all(order.map((backend) => probes[backend]())), precision);
 
 function missingBackend(probe: Probe): RunError {
   return new RunError("run/backend-missing", {
@@ -99,7 +122,7 @@ export async function openExecutor(
       help: `The backends are ${listed.join(", ")}, and auto takes the best that is here.`,
     });
   }
-  const backend = choice === "auto" ? await chooseBackend() : undefined;
+  const backend = choice === "auto" ? await chooseBackend(settings.precision) : undefined;
   if (backend) tell(backend.reason, backend.offer);
   const name = backend?.backend ?? (choice as Backend);
   const probe = backend ? undefined : await probes[name]();

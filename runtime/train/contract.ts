@@ -134,5 +134,10 @@ export type TrainEvent =
       readonly scores: Readonly<Record<string, number>>;
     }
   | { readonly kind: "picture"; readonly step: number; readonly path: string }
+  | {
+      /** Told each second while a step is compiled. */
+      readonly kind: "compiling";
+      readonly seconds: number;
+    }
   | { readonly kind: "note"; readonly text: string }
   | { readonly kind: "end"; readonly step: number; readonly loss: number; readonly interrupted: boolean };

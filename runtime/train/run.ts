@@ -113,7 +113,8 @@ export async function openRun(
       { sources: [own, ...beside], session, slots: step.slots, length },
       checkpoint?.step ?? 0,
     );
-    const load = (graph: Graph): Promise<Runner> => opened.load(graph, training.precision);
+    const load = (graph: Graph): Promise<Runner> =>
+      opened.load(graph, training.precision, (seconds) => options.report({ kind: "compiling", seconds }));
     const phases = phaseLoader(program, load, step, (seen) => trainingStep(seen, settings));
     await phases(most(program));
     const sources: readonly Source[] = [

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Precision } from "../../../blocks/index.js";
 import { invariant } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
@@ -20,6 +21,8 @@ const missing = (why: string, remedy: string): Probe => ({
   why,
   remedy,
 });
+
+const precisions: readonly Precision[] = ["bfloat16"];
 
 const installKoffi = "npm install koffi@3 lets Node call it.";
 
@@ -62,6 +65,7 @@ export async function probeXla(): Promise<Probe> {
     backend: "xla",
     present: true,
     accelerated: found.platform !== "cpu",
+    precisions,
     device: deviceName(found),
   };
 }
@@ -98,7 +102,7 @@ export async function openXla({ devices = 1, shardState = false }: Partial<Divis
     backend: "xla",
     device:
       devices === 1 ? one : `${devices} devices like ${one}${shardState ? ", each with its share of the state" : ""}`,
-    precisions: ["bfloat16"],
+    precisions,
     open: (slots, initial) => openSession(client, slots, initial, { devices, shardState }),
     close: async () => client.close(),
   };

@@ -34,6 +34,17 @@ async function told<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** Does something, and tells each second how many have gone by. */
+async function counted<T>(work: () => Promise<T>, tell: (seconds: number) => void = () => {}): Promise<T> {
+  const began = performance.now();
+  const timer = setInterval(() => tell((performance.now() - began) / 1000), 1000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /**
  * @param division the devices that compute together; if absent, the first one alone
  */
@@ -92,10 +103,12 @@ export async function openSession(
   };
 
   return {
-    async load(graph, precision) {
+    async load(graph, precision, compiling) {
       for (const name of graph.state.keys()) slotOf(name);
       const program = programOf(simplify(graph), precision, division);
-      const executable = await inTurn(() => told(() => client.compile(program.text, devices)));
+      const executable = await inTurn(() =>
+        counted(() => told(() => client.compile(program.text, devices)), compiling),
+      );
       loaded.push(executable);
       return async (feeds) => {
         for (const feed of program.feeds) checkedValue(feeds, feed);

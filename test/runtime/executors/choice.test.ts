@@ -40,6 +40,17 @@ it("takes onnx where no GPU is, and says what to do where onnx is missing", () =
   expect(offer).toBe("the faster onnx is not here: it is not installed. Install it.");
 });
 
+it("takes a backend that computes in the number format of the recipe, or says what to install", () => {
+  const xla = { ...probe("xla", true, false, "one processor"), precisions: ["bfloat16"] as const };
+  const others = [...processors, probe("onnx", true, false)];
+  expect(chooseFrom([...others, xla], "bfloat16")).toEqual({
+    backend: "xla",
+    reason: "xla, because the recipe asks for bfloat16: one processor",
+  });
+  const without = (): unknown => chooseFrom([...others, probe("xla", false, false)], "bfloat16");
+  expect(without).toThrow("No backend here trains in bfloat16");
+});
+
 it("lists every backend with its device, or with why not and what to do", async () => {
   const found = await listExecutors();
   expect(found.map(({ backend }) => backend)).toEqual([
