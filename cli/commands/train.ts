@@ -165,8 +165,8 @@ async function trainHere(order: Order): Promise<boolean> {
     const executor = await openBackend({ ...flags, precision }, note, flags.resume ? readRunFacts(directory) : null);
     let logs: EventLog | null = null;
     try {
-      const goesOn = flags.resume ?? false;
-      logs = flags.log && keeps ? await openEventLog(flags.log, { directory, goesOn, note }) : null;
+      logs =
+        flags.log && keeps ? await openEventLog(flags.log, { directory, goesOn: flags.resume ?? false, note }) : null;
       const index = await openTrainingData(model, recipe, opened, note);
       const beside = await openBeside(recipe);
       leave = lockRun(directory);
@@ -174,8 +174,7 @@ async function trainHere(order: Order): Promise<boolean> {
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
       if (!flags.resume) clearRunDirectory(directory);
       const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index, beside };
-      const inheriting = inherits ? { inherits } : {};
-      return await run(await prepared({ ...started, ...inheriting, progress, note, interrupts, logs }));
+      return await run(await prepared({ ...started, ...(inherits && { inherits }), progress, note, interrupts, logs }));
     } catch (error) {
       const text = order.failed ? await whatFailed(error) : null;
       if (text === null) throw error;

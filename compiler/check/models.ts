@@ -165,8 +165,8 @@ function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
 /** Views that values refer to must be views of the model. */
 function unknownViews(lines: readonly DraftLine[], { report }: Body): void {
   const [views] = slotLines(lines, "views");
-  const known =
-    views && ask(() => mustBe("view", definitionOf<Definition>(views) as Definition).streams(valuesOf(views)));
+  const definition = definitionOf<Definition>(views);
+  const known = views && definition && ask(() => mustBe("view", definition).streams(valuesOf(views)));
   if (views && !known) return;
   const names = known?.answer.map(({ name }) => name) ?? [];
   for (const { value, origin } of lines.flatMap((line) => labelValues(line, true))) {

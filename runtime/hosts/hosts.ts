@@ -5,7 +5,24 @@
 
 import type { TypedArray } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
-import { type Link, mostNumbers } from "./link.js";
+
+/** A connection to another host; how it is made is left to `link.ts`. */
+export interface Link {
+  /** The words that the other side sent next. */
+  words(): Promise<unknown>;
+  /** Fills all of an array with the numbers that the other side sent next. */
+  numbersInto(target: Uint8Array): Promise<void>;
+  /** Resolved when the system has taken over all bytes: they may be overwritten then. */
+  sendWords(words: unknown): Promise<void>;
+  sendNumbers(bytes: Uint8Array): Promise<void>;
+  /** Says that this side is at work; left out where the last such frame is still on its way. */
+  sendAlive(): void;
+  /** Says why, and closes. `saved`: where the run can go on from. */
+  end(why: string, saved?: string): void;
+}
+
+/** Bytes of numbers that are sent at once at most. */
+export const mostNumbers: number = 2 ** 24;
 
 export interface Hosts {
   /** The number of this one, from 0: the first, which keeps log and checkpoints. */

@@ -5,32 +5,16 @@
 
 import type { Duplex } from "node:stream";
 import { RunError } from "../run-error.js";
+import { type Link, mostNumbers } from "./hosts.js";
 
 /** Words are JSON; numbers are those of an array; alive says nothing else; end says why, and is the last one. */
 const kinds = ["alive", "words", "numbers", "end"] as const;
 type Kind = (typeof kinds)[number];
 
 /** Bytes of a frame at most. A spec may have 4 MiB. */
-const most: Readonly<Record<Kind, number>> = { alive: 0, words: 2 ** 23, numbers: 2 ** 24, end: 2 ** 14 };
-
-/** Bytes of numbers that one frame carries at most. */
-export const mostNumbers: number = most.numbers;
+const most: Readonly<Record<Kind, number>> = { alive: 0, words: 2 ** 23, numbers: mostNumbers, end: 2 ** 14 };
 
 const headBytes = 5;
-
-export interface Link {
-  /** The words that the other side sent next. */
-  words(): Promise<unknown>;
-  /** Fills all of an array with the numbers that the other side sent next. */
-  numbersInto(target: Uint8Array): Promise<void>;
-  /** Resolved when the system has taken over all bytes: they may be overwritten then. */
-  sendWords(words: unknown): Promise<void>;
-  sendNumbers(bytes: Uint8Array): Promise<void>;
-  /** Says that this side is at work; left out where the last such frame is still on its way. */
-  sendAlive(): void;
-  /** Says why, and closes. `saved`: where the run can go on from. */
-  end(why: string, saved?: string): void;
-}
 
 /** The other side, in words, and the milliseconds without a sign of life after which who waits for it gives up. */
 export interface Party {

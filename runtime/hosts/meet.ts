@@ -8,8 +8,8 @@ import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { version } from "../package.js";
 import { RunError, reasonOf, systemCode } from "../run-error.js";
-import { type Hosts, hostName, hostsOver } from "./hosts.js";
-import { type Link, linkOver, type Party } from "./link.js";
+import { type Hosts, hostName, hostsOver, type Link } from "./hosts.js";
+import { linkOver, type Party } from "./link.js";
 
 export interface Meeting {
   /** The number of this host, from 0. */

@@ -93,7 +93,7 @@ function evaluator(text: string) {
   return { feeds: graph.feeds, drawn, run: (feeds: Values) => evaluate(graph, feeds, state).outputs };
 }
 
-const pixels = ["decoder convnext_block(width: 6)", "target pixels(normalize: none)", "loss mse(on: hidden)"];
+const pixels = ["decoder convnext_block(width: 6)", "target pixels(normalize: none)", "loss mse(on: hidden)"] as const;
 const encoder = "encoder convnext(depths: (1, 1), widths: (4, 6), stem: 2)";
 const hybrid = "encoder convvit(depths: (1, 1), widths: (4, 6), heads: 2, stem: 2)";
 const seenAgain = "decoder map_vit(depth: 1, width: 12, heads: 2)";
@@ -161,7 +161,10 @@ describe("what goes with tokens alone is refused", () => {
       "decoder/convnext_block/of-maps",
       [image, "tokens patch(size: 4x4)", mask, "encoder vit(depth: 1, width: 8, heads: 2)", ...pixels],
     ],
-    ["check/unreadable-source", [image, mask, encoder, ...pixels, "teacher ema"]],
+    [
+      "check/unreadable-source",
+      [image, mask, encoder, pixels[0], "target features(layers: 1)", "loss smooth_l1", "teacher ema"],
+    ],
     ["decoder/map_vit/of-hidden-places", [image, mask, swin, ...decoded]],
     ["decoder/map_vit/width-of-positions", [image, mask, encoder, seenAgain.replace("12", "10"), ...pixels.slice(1)]],
     ["encoder/convvit/one-width-a-stage", [image, mask, whole.replace("(1, 1)", "(1)"), ...decoded]],
