@@ -18,9 +18,9 @@ import { type Runtime, type Settings, sessionOptions } from "./settings.js";
 const rows = 512;
 const width = 192;
 /** Runs of each way, by turns; the first is not counted. */
-const runs = 5;
-/** The share of the time that blocks may need at most: less saved is not worth their memory. */
-const worthwhile = 0.97;
+const runs = 8;
+/** The share of the time that blocks may need at most: less saved is not worth their memory, and a busy machine tells no less apart. */
+const worthwhile = 0.9;
 
 /** The size of this processor's blocks where products are to be computed in them, or null. */
 export async function chosenBlock(ort: Runtime, settings: Settings): Promise<number | null> {
