@@ -168,11 +168,16 @@ export interface Plugin {
 /** Libraries, kept for as long as the process lives: one that is unloaded takes the code of running threads with it. */
 const loaded = new Set<object>();
 
+/** Bytes of stack for a call on a thread of its own, as many as a thread usually has: compilers recurse, and the interface gives 128 KiB. */
+const stackOfLongCalls = 2 ** 23;
+
 /** @throws whatever the library throws while it loads: ask in a process of its own first. */
 export function loadPlugin(path: string): Plugin {
   // What XLA remarks to its own makers is no matter of the user's; errors come back as codes.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  // It takes no more settings once a library is loaded.
+  if (loaded.size === 0) koffi.config({ async_stack_size: stackOfLongCalls });
   const form = koffi.proto("void *(void *arguments)");
   const free = koffi.proto("void (void *of)");
   const library = koffi.load(path);
