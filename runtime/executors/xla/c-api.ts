@@ -76,6 +76,10 @@ const calls = {
   ],
   DeviceDescription_ToString: [28, words("device_description", "to_string", "to_string_size")],
   Device_GetDescription: [29, words("device", "device_description")],
+  Device_MemoryStats: [
+    34,
+    { size: 201, fields: { device: [16], bytes_in_use: [24], bytes_limit: [80], bytes_limit_is_set: [88, 1] } },
+  ],
   Executable_Destroy: [40, words("executable")],
   Executable_NumOutputs: [44, words("executable", "num_outputs")],
   Executable_Serialize: [
@@ -117,6 +121,20 @@ const calls = {
   ],
   Buffer_Destroy: [58, words("buffer")],
   Buffer_ToHostBuffer: [70, words("src", "host_layout", "dst", "dst_size", "event")],
+  Executable_GetCompiledMemoryStats: [
+    96,
+    {
+      size: 144,
+      fields: {
+        executable: [16],
+        generated_code_size_in_bytes: [24],
+        argument_size_in_bytes: [32],
+        output_size_in_bytes: [40],
+        alias_size_in_bytes: [48],
+        temp_size_in_bytes: [56],
+      },
+    },
+  ],
 } as const satisfies Readonly<Record<string, readonly [slot: number, layout: Layout]>>;
 
 /** Structures that arguments point to. */
@@ -268,5 +286,6 @@ function written({ size, fields: places }: Layout, fields: Fields): Buffer {
 
 function fieldOf({ fields }: Layout, bytes: Buffer, name: string): Address {
   const [offset, width = 8] = fields[name] as NonNullable<Layout["fields"][string]>;
-  return width === 8 ? bytes.readBigUInt64LE(offset) : BigInt(bytes.readInt32LE(offset));
+  if (width === 8) return bytes.readBigUInt64LE(offset);
+  return BigInt(width === 4 ? bytes.readInt32LE(offset) : bytes.readUInt8(offset));
 }

@@ -7,8 +7,27 @@ import type { KeptExecutables } from "./kept-executables.js";
 /** A tensor, or a part of one, on a device. */
 export type DeviceBuffer = Address;
 
+/** Bytes on each device that runs a compiled program. */
+export interface CompiledMemory {
+  /** State and feeds. */
+  readonly arguments: number;
+  readonly outputs: number;
+  /** Of the outputs, those that take the place of arguments. */
+  readonly aliased: number;
+  /** What lives between them at the fullest moment. */
+  readonly temporaries: number;
+}
+
+/** Bytes of a device. */
+export interface DeviceMemory {
+  readonly limit: number;
+  readonly used: number;
+}
+
 /** A compiled program. */
 export interface Executable {
+  /** Null where a plugin does not say. */
+  readonly memory: CompiledMemory | null;
   /**
    * Takes and gives buffers in order, a list for each device. Buffers of arguments that the program may overwrite are gone, but for their
    * handles.
@@ -34,6 +53,8 @@ export interface Client {
   compile(program: string, devices: number): Promise<Executable>;
   /** @param device counted from 0 */
   put(data: TypedArray, dtype: DType, shape: readonly number[], device: number): DeviceBuffer;
+  /** Of a device, counted from 0; null where a plugin does not say, as that for processors. */
+  memory(device: number): DeviceMemory | null;
   read(buffer: DeviceBuffer, dtype: DType, shape: readonly number[]): Promise<TypedArray>;
   free(buffer: DeviceBuffer): void;
   close(): void;
@@ -151,6 +172,7 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
       keepAlive(values);
       return values;
     },
+    memory: (device) => memoryOf(plugin, addresses[device] as Address),
     free: (buffer) => void plugin.call("Buffer_Destroy", { buffer }),
     close: () => void plugin.call("Client_Destroy", own),
   };
@@ -165,6 +187,7 @@ function opened(
   const executable = plugin.call("LoadedExecutable_GetExecutable", { loaded_executable: loaded })("executable");
   const outputs = Number(plugin.call("Executable_NumOutputs", { executable })("num_outputs"));
   return {
+    memory: compiledMemory(plugin, executable),
     async run(inputs) {
       const lists = inputs.map((ofDevice) => BigUint64Array.from(ofDevice.length === 0 ? [0n] : ofDevice));
       const results = inputs.map(() => new BigUint64Array(Math.max(1, outputs)));
@@ -205,6 +228,34 @@ function keep(kept: KeptExecutables, name: string, executable: Executable): void
     if (!(error instanceof PluginError)) throw error;
   }
 }
+
+/** What a plugin says, or null where it has no such call. */
+function said<T>(ask: () => T): T | null {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof PluginError) return null;
+    throw error;
+  }
+}
+
+const compiledMemory = (plugin: Plugin, executable: Address): CompiledMemory | null =>
+  said(() => {
+    const answer = plugin.call("Executable_GetCompiledMemoryStats", { executable });
+    return {
+      arguments: Number(answer("argument_size_in_bytes")),
+      outputs: Number(answer("output_size_in_bytes")),
+      aliased: Number(answer("alias_size_in_bytes")),
+      temporaries: Number(answer("temp_size_in_bytes")),
+    };
+  });
+
+const memoryOf = (plugin: Plugin, device: Address): DeviceMemory | null =>
+  said(() => {
+    const answer = plugin.call("Device_MemoryStats", { device });
+    const [limit, used] = [Number(answer("bytes_limit")), Number(answer("bytes_in_use"))];
+    return answer("bytes_limit_is_set") === 0n || limit <= 0 ? null : { limit, used };
+  });
 
 function nameOf(plugin: Plugin, device: Address): string {
   const description = plugin.call("Device_GetDescription", { device })("device_description");

@@ -131,7 +131,7 @@ const comparison = (direction: "LT" | "LE" | "EQ") => (e: Emitter, inputs: reado
 };
 
 /** Typed over the closed set: a forgotten operation does not compile. */
-export const lowerings: { readonly [O in Exclude<OperationName, "input" | "constant">]: Lower<O> } = {
+export const lowerings: { readonly [O in Exclude<OperationName, "input" | "constant" | "barrier">]: Lower<O> } = {
   neg: unary("negate"),
   exp: unary("exponential"),
   log: unary("log"),
@@ -171,7 +171,6 @@ export const lowerings: { readonly [O in Exclude<OperationName, "input" | "const
     ];
   },
   stopGradient: (_, [x]) => [x],
-  barrier: unary("optimization_barrier"),
   sum: (e, [x], { axes, keep }) => [e.fold("add", x as Value, axes, keep)],
   reduceMax: (e, [x], { axes, keep }) => [e.fold("maximum", x as Value, axes, keep)],
   argMax(e, inputs) {
@@ -192,12 +191,7 @@ export const lowerings: { readonly [O in Exclude<OperationName, "input" | "const
     const [names, types] = [parts.map(({ name }) => name).join(", "), parts.map(typeOf).join(", ")];
     return [e.emit(`stablehlo.concatenate ${names}, dim = ${axis} : (${types}) -> ${typeOf(form)}`, form)];
   },
-  slice(e, inputs, { begin, size }) {
-    const [x] = inputs as Given;
-    const form = { shape: size, dtype: x.dtype };
-    const ranges = begin.map((from, axis) => `${from}:${from + (size[axis] as number)}`).join(", ");
-    return [e.emit(`stablehlo.slice ${x.name} [${ranges}] : (${typeOf(x)}) -> ${typeOf(form)}`, form)];
-  },
+  slice: (e, [x], { begin, size }) => [e.slice(x as Value, begin, size)],
   pad(e, inputs, { before, after }, [wanted]) {
     const [x] = inputs as Given;
     const zero = e.scalar(0, x.dtype);

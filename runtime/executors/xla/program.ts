@@ -4,14 +4,21 @@
  */
 
 import type { Precision } from "../../../blocks/index.js";
-import { type Attributes, type Graph, invariant, type OperationName, type Tensor } from "../../../graph/index.js";
+import {
+  type Attributes,
+  type Graph,
+  invariant,
+  type OperationName,
+  type Tensor,
+  type Values,
+} from "../../../graph/index.js";
 import { type Cut, cutOfState, cutsOfFeeds, type Division, type Slot, undivided } from "./division.js";
 import { type Lower, lowerings, type Wanted } from "./lowering.js";
-import { createEmitter, typeOf, type Value } from "./stablehlo.js";
+import { createEmitter, type Emitter, typeOf, type Value } from "./stablehlo.js";
 
 export interface Program {
   readonly text: string;
-  /** In the order of the arguments: states first. */
+  /** In the order of the arguments: states first. Feeds are those of the graph, and what `alwaysFed` holds of them. */
   readonly state: readonly Slot[];
   readonly feeds: readonly Slot[];
   /** In the order of the results. */
@@ -21,46 +28,27 @@ export interface Program {
   readonly cuts: readonly Cut[];
 }
 
+/** What is fed besides a graph's own feeds, to a program that computes something again. */
+const one: Slot = { name: "#one", shape: [], dtype: "float32" };
+export const alwaysFed: Values = { [one.name]: Float32Array.of(1) };
+
 /** A tensor of the graph, as a key. */
 const keyOf = ({ node, index }: Tensor): string => `${node.id}.${index}`;
 
 /** @param division the devices that compute it together; if absent, one does. */
 export function programOf(graph: Graph, precision: Precision = "float32", division: Division = undivided): Program {
-  const e = createEmitter(precision);
   const values = new Map<string, Value>();
   const slotsOf = (tensors: ReadonlyMap<string, Tensor>): readonly Slot[] =>
     [...tensors].map(([name, { shape, dtype }]) => ({ name, shape: shape as readonly number[], dtype }));
-  const [state, feeds] = [slotsOf(graph.state), slotsOf(graph.feeds)];
+  const hasBarriers = graph.nodes.some(({ operation }) => operation === "barrier");
+  const state = slotsOf(graph.state);
+  const feeds = [...slotsOf(graph.feeds), ...(hasBarriers ? [one] : [])];
+  const e = createEmitter(precision, { ...one, name: `%arg${graph.state.size + graph.feeds.size}` });
   const [updates, outputs] = [slotsOf(graph.updates), slotsOf(graph.outputs)];
   for (const [i, [, tensor]] of [...graph.state, ...graph.feeds].entries()) {
     values.set(keyOf(tensor), { name: `%arg${i}`, shape: tensor.shape as readonly number[], dtype: tensor.dtype });
   }
-  const read = new Set(
-    [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values(), ...graph.updates.values()].map(keyOf),
-  );
-  for (const node of graph.nodes) {
-    if (node.operation === "input") continue;
-    if (node.operation === "constant") {
-      const { data, shape, dtype } = node.attributes as Attributes["constant"];
-      values.set(`${node.id}.0`, e.constant(data, shape, dtype));
-      continue;
-    }
-    const lower = lowerings[node.operation] as Lower<OperationName>;
-    const inputs = node.inputs.map((tensor) => values.get(keyOf(tensor)) as Value);
-    const wanted = node.outputs.map((tensor) => ({
-      shape: tensor.shape as readonly number[],
-      isRead: read.has(keyOf(tensor)),
-    }));
-    for (const [i, value] of lower(e, inputs, node.attributes as never, wanted).entries()) {
-      if (!value) continue;
-      const { shape } = wanted[i] as Wanted;
-      invariant(
-        String(value.shape) === String(shape),
-        `${node.operation} was lowered to ${typeOf(value)} in the place of [${shape.join(", ")}]`,
-      );
-      values.set(`${node.id}.${i}`, value);
-    }
-  }
+  lowerNodes(e, graph, values);
   const feedCuts = cutsOfFeeds(feeds, division);
   const cuts = [
     ...state.map((slot) => cutOfState(slot, division)),
@@ -86,6 +74,48 @@ export function programOf(graph: Graph, precision: Precision = "float32", divisi
     `  func.func public @main(${given.join(", ")}) -> (${laid}) {\n${e.text()}` +
     `    return ${names}${results.length > 0 ? ` : ${types}` : ""}\n  }\n}\n`;
   return { text, state, feeds, updates, outputs, cuts };
+}
+
+/**
+ * Adds to `values` what each node gives, in the order of the graph.
+ *
+ * XLA's own barrier does not last on processors. What a layer computes again for its gradient is found to be the same after all there, or
+ * is computed with the first; so it hangs on what stands before it.
+ */
+function lowerNodes(e: Emitter, graph: Graph, values: Map<string, Value>): void {
+  const read = new Set(
+    [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values(), ...graph.updates.values()].map(keyOf),
+  );
+  let latest: Value | undefined;
+  for (const node of graph.nodes) {
+    if (node.operation === "input") continue;
+    if (node.operation === "constant") {
+      const { data, shape, dtype } = node.attributes as Attributes["constant"];
+      values.set(`${node.id}.0`, e.constant(data, shape, dtype));
+      continue;
+    }
+    const inputs = node.inputs.map((tensor) => values.get(keyOf(tensor)) as Value);
+    if (node.operation === "barrier") {
+      const [x] = inputs as [Value];
+      values.set(`${node.id}.0`, e.again(x, latest ?? x));
+      continue;
+    }
+    const lower = lowerings[node.operation] as Lower<OperationName>;
+    const wanted = node.outputs.map((tensor) => ({
+      shape: tensor.shape as readonly number[],
+      isRead: read.has(keyOf(tensor)),
+    }));
+    for (const [i, value] of lower(e, inputs, node.attributes as never, wanted).entries()) {
+      if (!value) continue;
+      const { shape } = wanted[i] as Wanted;
+      invariant(
+        String(value.shape) === String(shape),
+        `${node.operation} was lowered to ${typeOf(value)} in the place of [${shape.join(", ")}]`,
+      );
+      values.set(`${node.id}.${i}`, value);
+      latest = value;
+    }
+  }
 }
 
 const attributesOf = (said: readonly string[]): string => (said.length === 0 ? "" : ` {${said.join(", ")}}`);

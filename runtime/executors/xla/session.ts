@@ -7,7 +7,7 @@ import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
 import { type Cut, cutOfState, type Division, joined, partsOf, type Slot, shapeOfPart, undivided } from "./division.js";
-import { type Program, programOf } from "./program.js";
+import { alwaysFed, type Program, programOf } from "./program.js";
 
 /** A tensor on all devices that compute together: a buffer on each. */
 type Spread = readonly DeviceBuffer[];
@@ -110,7 +110,8 @@ export async function openSession(
         counted(() => told(() => client.compile(program.text, devices)), compiling),
       );
       loaded.push(executable);
-      return async (feeds) => {
+      return async (given) => {
+        const feeds = { ...given, ...alwaysFed };
         for (const feed of program.feeds) checkedValue(feeds, feed);
         return inTurn(() => told(() => run(executable, program, feeds)));
       };

@@ -4,7 +4,7 @@
  */
 
 import type { Precision } from "../../../blocks/index.js";
-import type { DType, TypedArray } from "../../../graph/index.js";
+import { type DType, invariant, type TypedArray } from "../../../graph/index.js";
 
 /** A value of the program. */
 export interface Value {
@@ -57,8 +57,9 @@ export interface Factor {
 /**
  * Collects statements. Shapes are broadcast as NumPy does where two values meet.
  * @param precision what factors of products are rounded to
+ * @param one a float32 that is 1 in every run, which the compiler cannot know
  */
-export function createEmitter(precision: Precision) {
+export function createEmitter(precision: Precision, one?: Value) {
   const lines: string[] = [];
   const scalars = new Map<string, Value>();
   let next = 0;
@@ -125,6 +126,28 @@ export function createEmitter(precision: Precision) {
           shape,
           dtype: x.dtype,
         });
+  const compare = (direction: "LT" | "LE" | "EQ" | "NE", x: Value, y: Value): Value => {
+    const [a, b] = together(x, y) as [Value, Value];
+    const kind = a.dtype === "float32" ? "FLOAT" : a.dtype === "bool" ? "UNSIGNED" : "SIGNED";
+    const form = { shape: a.shape, dtype: "bool" as const };
+    return emit(
+      `stablehlo.compare ${direction}, ${a.name}, ${b.name}, ${kind} : (${typeOf(a)}, ${typeOf(b)}) -> ${typeOf(form)}`,
+      form,
+    );
+  };
+  const select = (condition: Value, x: Value, y: Value): Value => {
+    const [c, a, b] = together(condition, x, y) as [Value, Value, Value];
+    return emit(`stablehlo.select ${c.name}, ${a.name}, ${b.name} : ${typeOf(c)}, ${typeOf(a)}`, a);
+  };
+  const slice = (x: Value, begin: readonly number[], size: readonly number[]): Value => {
+    const form = { shape: size, dtype: x.dtype };
+    const ranges = begin.map((from, axis) => `${from}:${from + (size[axis] as number)}`).join(", ");
+    return emit(`stablehlo.slice ${x.name} [${ranges}] : (${typeOf(x)}) -> ${typeOf(form)}`, form);
+  };
+  const convert = (x: Value, dtype: DType): Value => {
+    const form = { shape: x.shape, dtype };
+    return x.dtype === dtype ? x : emit(`stablehlo.convert ${x.name} : (${typeOf(x)}) -> ${typeOf(form)}`, form);
+  };
   return {
     emit,
     plain,
@@ -144,26 +167,10 @@ export function createEmitter(precision: Precision) {
         form,
       );
     },
-    convert: (x: Value, dtype: DType): Value =>
-      x.dtype === dtype
-        ? x
-        : emit(`stablehlo.convert ${x.name} : (${typeOf(x)}) -> ${typeOf({ shape: x.shape, dtype })}`, {
-            shape: x.shape,
-            dtype,
-          }),
-    compare(direction: "LT" | "LE" | "EQ" | "NE", x: Value, y: Value): Value {
-      const [a, b] = together(x, y) as [Value, Value];
-      const kind = a.dtype === "float32" ? "FLOAT" : a.dtype === "bool" ? "UNSIGNED" : "SIGNED";
-      const form = { shape: a.shape, dtype: "bool" as const };
-      return emit(
-        `stablehlo.compare ${direction}, ${a.name}, ${b.name}, ${kind} : (${typeOf(a)}, ${typeOf(b)}) -> ${typeOf(form)}`,
-        form,
-      );
-    },
-    select(condition: Value, x: Value, y: Value): Value {
-      const [c, a, b] = together(condition, x, y) as [Value, Value, Value];
-      return emit(`stablehlo.select ${c.name}, ${a.name}, ${b.name} : ${typeOf(c)}, ${typeOf(a)}`, a);
-    },
+    convert,
+    compare,
+    select,
+    slice,
     fold(folding: Folding, x: Value, axes: readonly number[], keep = false): Value {
       if (axes.length === 0) return x;
       const start = scalar(neutral[folding][x.dtype === "int32" ? "int32" : "float32"], x.dtype);
@@ -179,6 +186,18 @@ export function createEmitter(precision: Precision) {
             x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
           )
         : folded;
+    },
+    /** Equal to x, but for the compiler another value that hangs on `after`: what is computed of it is computed again, and not before. */
+    again(x: Value, after: Value): Value {
+      invariant(one !== undefined, "a program with a barrier is given a one");
+      const first = slice(
+        after,
+        after.shape.map(() => 0),
+        after.shape.map(() => 1),
+      );
+      const isOther = compare("NE", one, scalar(1));
+      const factor = select(isOther, convert(reshape(first, []), "float32"), one);
+      return elementwise("multiply", x, convert(factor, x.dtype));
     },
     factor,
     dot(a: Value, b: Value, { contract, batch = [[], []] }: DotAxes): Value {
