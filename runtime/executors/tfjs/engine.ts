@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { invariant, type StateSlot, type Values } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Executor, Session } from "../executor.js";
-import type { Kernels, UpdateTogether } from "./kernel.js";
+import type { Fuse, Kernels } from "./kernel.js";
 import { type Backend, openSession } from "./session.js";
 
 /** A backend that was made but that TensorFlow.js does not know yet. */
@@ -26,8 +26,8 @@ export interface BackendDefinition {
   /** Its name in TensorFlow.js. */
   readonly name: string;
   readonly kernels: Kernels;
-  /** If it has a way of its own to update many parameters. */
-  readonly updateTogether?: UpdateTogether;
+  /** If it computes several nodes at once. */
+  readonly fuse?: Fuse;
   /** If it has sessions of its own. */
   readonly openSession?: (
     backend: Backend,
@@ -90,14 +90,14 @@ export async function builtIn(name: string): Promise<tf.KernelBackend> {
   return factory();
 }
 
-function backendOf({ name, kernels, updateTogether }: BackendDefinition, made: Made): Backend {
+function backendOf({ name, kernels, fuse }: BackendDefinition, made: Made): Backend {
   const check = (): void => {
     const why = made.failure?.();
     if (why !== undefined) throw deviceFailed(name, why);
   };
   return {
     kernels,
-    updateTogether,
+    fuse,
     // For a registered instance setBackend does all its work before it returns its promise.
     activate: () => {
       check();

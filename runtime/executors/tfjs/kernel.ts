@@ -1,8 +1,7 @@
-/** The forms of kernels: what computes one node in TensorFlow.js, and what makes many updates of state together. */
+/** The forms of kernels: what computes one node in TensorFlow.js, and what computes several at once. */
 
 import type * as tf from "@tensorflow/tfjs-core";
-import type { Attributes, InputsOf, OperationName } from "../../../graph/index.js";
-import type { Update } from "../in-place.js";
+import type { Attributes, Graph, InputsOf, Node, OperationName, Tensor } from "../../../graph/index.js";
 import type { Shared } from "./adamw-scalars.js";
 
 /** Operations that compute; inputs and constants are placed by the session. */
@@ -20,15 +19,24 @@ export type Kernel<O extends Computed> = (
 
 export type Kernels = { readonly [O in Computed]: Kernel<O> };
 
-/** One parameter's share of an update: its state in the order of `stateInputs`, and its gradient. */
-export interface Updated {
-  readonly state: readonly tf.Tensor[];
-  readonly gradient: tf.Tensor;
+/** What a backend computes at once, of several nodes of a graph. */
+export interface Fused {
+  /** For messages. */
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Constants among the inputs that are not of the graph. */
+  readonly tables: readonly Tensor[];
+  /** Whether it writes where inputs lie that are state, so that all else that reads them comes before. */
+  readonly changesState: boolean;
+  run(inputs: readonly tf.Tensor[], wanted: NeededOutputs): readonly (tf.Tensor | undefined)[];
 }
 
-/** Updates many parameters with one rule and the same scalars where their state lies; gives the new state of each. */
-export type UpdateTogether = (
-  update: Pick<Update, "operation" | "attributes">,
-  scalars: readonly tf.Tensor[],
-  members: readonly Updated[],
-) => readonly (readonly tf.Tensor[])[];
+export interface Fusion {
+  readonly fused: readonly Fused[];
+  /** Nodes that need not be computed otherwise. */
+  readonly nodes: ReadonlySet<Node>;
+}
+
+/** What of a graph a backend computes at once. */
+export type Fuse = (graph: Graph) => Fusion;

@@ -1,11 +1,10 @@
 /**
- * A graph made ready to run node by node: every tensor has a numbered place, and every step says which places nothing
- * reads afterwards. Knows no backend.
+ * A graph made ready to run step by step, a node or what a backend computes at once: every tensor has a numbered place,
+ * and every step says which places nothing reads afterwards. Knows no backend.
  */
 
 import { type DType, type Graph, invariant, type Node, type Tensor, type TypedArray } from "../../../graph/index.js";
-import { firstScalar, inPlaceNodes, stateInputs, type Update } from "../in-place.js";
-import type { Computed, NeededOutputs } from "./kernel.js";
+import type { Computed, Fuse, Fused, Fusion, NeededOutputs } from "./kernel.js";
 
 interface Placed {
   readonly place: number;
@@ -18,24 +17,12 @@ interface Named extends Placed {
 }
 
 export interface Step {
-  readonly node: Node<Computed>;
+  readonly what: Node<Computed> | Fused;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly wanted: NeededOutputs;
   /** Places to free after this step. */
   readonly last: readonly number[];
-}
-
-/** Updates of state by one rule with the same scalars, made once nothing reads the old state any more. */
-export interface UpdateGroup extends Pick<Update, "operation" | "attributes"> {
-  /** Places of the scalars. */
-  readonly scalars: readonly number[];
-  /** Places of each parameter's state, gradient and new state. */
-  readonly members: readonly {
-    readonly state: readonly number[];
-    readonly gradient: number;
-    readonly outputs: readonly number[];
-  }[];
 }
 
 export interface Plan {
@@ -45,8 +32,6 @@ export interface Plan {
   readonly state: readonly Named[];
   readonly constants: readonly (Placed & { readonly data: TypedArray })[];
   readonly steps: readonly Step[];
-  /** After the steps. */
-  readonly groups: readonly UpdateGroup[];
   readonly outputs: readonly Named[];
   readonly updates: readonly Named[];
 }
@@ -65,34 +50,25 @@ function places(): { readonly of: (tensor: Tensor) => number; readonly count: ()
   return { of, count: () => count };
 }
 
-function groupsOf(graph: Graph, nodes: ReadonlySet<Node>, of: (tensor: Tensor) => number): UpdateGroup[] {
-  const groups = new Map<string, UpdateGroup & { readonly members: UpdateGroup["members"][number][] }>();
-  for (const node of graph.nodes) {
-    if (!nodes.has(node)) continue;
-    const { operation, attributes, inputs, outputs } = node as Update;
-    const scalars = inputs.slice(firstScalar[operation]).map(of);
-    const key = JSON.stringify([operation, attributes, scalars]);
-    const group = groups.get(key) ?? { operation, attributes, scalars, members: [] };
-    groups.set(key, group);
-    group.members.push({
-      state: stateInputs[operation].map((at) => of(inputs[at] as Tensor)),
-      gradient: of(inputs[1] as Tensor),
-      outputs: outputs.map(of),
-    });
-  }
-  return [...groups.values()];
+export const isFused = (what: Node | Fused): what is Fused => "run" in what;
+
+/** What is computed at once, in an order in which all is made before it is read, and old state is read before it changes. */
+function inOrder(graph: Graph, { fused, nodes }: Fusion): (Node<Computed> | Fused)[] {
+  const makers = new Map<Tensor, Fused>(fused.flatMap((one) => one.outputs.map((output) => [output, one] as const)));
+  const order = new Set<Node<Computed> | Fused>();
+  const add = (what: Node | Fused): void => {
+    if ((!isFused(what) && !isComputed(what)) || order.has(what)) return;
+    for (const input of what.inputs) add(makers.get(input) ?? input.node);
+    order.add(what);
+  };
+  for (const node of graph.nodes) if (!nodes.has(node)) add(node);
+  for (const one of fused) if (!one.changesState) add(one);
+  for (const one of fused) add(one);
+  return [...order];
 }
 
-/** In-place updates of state that is not also an output as it was, or what another slot becomes. */
-function groupedNodes(graph: Graph): ReadonlySet<Node> {
-  const asItWas = new Set<Tensor>([...graph.outputs.values(), ...graph.updates.values()]);
-  const isFree = (node: Update): boolean =>
-    stateInputs[node.operation].every((at) => !asItWas.has(node.inputs[at] as Tensor));
-  return new Set([...inPlaceNodes(graph).keys()].filter(isFree));
-}
-
-/** @param together whether the backend makes updates of state together. */
-export function planOf(graph: Graph, together: boolean): Plan {
+/** @param fuse what of a graph the backend computes at once; by default nothing. */
+export function planOf(graph: Graph, fuse: Fuse = () => ({ fused: [], nodes: new Set() })): Plan {
   const { of, count } = places();
   const placed = (tensor: Tensor): Placed => ({ place: of(tensor), shape: tensor.shape, dtype: tensor.dtype });
   const named = (tensors: ReadonlyMap<string, Tensor>): Named[] =>
@@ -102,38 +78,29 @@ export function planOf(graph: Graph, together: boolean): Plan {
   const state = named(graph.state);
   const outputs = named(graph.outputs);
   const updates = named(graph.updates);
-  const constants = graph.nodes
+  const fusion = fuse(graph);
+  const constants = [...graph.nodes, ...fusion.fused.flatMap(({ tables }) => tables.map(({ node }) => node))]
     .filter((node): node is Node<"constant"> => node.operation === "constant")
     .map((node) => ({ ...placed(node.outputs[0] as Tensor), data: node.attributes.data }));
-  const grouped = together ? groupedNodes(graph) : new Set<Node>();
-  const groups = groupsOf(graph, grouped, of);
-  const readByGroups = groups.flatMap(({ scalars, members }) => [
-    ...scalars,
-    ...members.map(({ gradient }) => gradient),
-  ]);
-  const kept = new Set([
-    ...[...state, ...constants, ...outputs, ...updates].map(({ place }) => place),
-    ...readByGroups,
-  ]);
+  const kept = new Set([...state, ...constants, ...outputs, ...updates].map(({ place }) => place));
 
-  const read = new Set([...graph.nodes.flatMap((node) => node.inputs.map(of)), ...kept]);
+  const whole = inOrder(graph, fusion);
+  const read = new Set([...whole.flatMap(({ inputs }) => inputs.map(of)), ...kept]);
   const freed = new Set<number>();
-  const alone = (node: Node): node is Node<Computed> => isComputed(node) && !grouped.has(node);
-  const backwards = graph.nodes.filter(alone).toReversed();
-  const steps = backwards.map((node): Step => {
-    const inputs = node.inputs.map(of);
-    const own = node.outputs.map(of);
+  const steps = whole.toReversed().map((what): Step => {
+    const inputs = what.inputs.map(of);
+    const own = what.outputs.map(of);
     const last = [...new Set([...inputs, ...own])].filter((place) => !kept.has(place) && !freed.has(place));
     for (const place of last) freed.add(place);
-    return { node, inputs, outputs: own, wanted: own.map((place) => read.has(place)), last };
+    return { what, inputs, outputs: own, wanted: own.map((place) => read.has(place)), last };
   });
   const known = new Set([...feeds, ...state, ...constants].map(({ place }) => place));
-  for (const step of steps.toReversed()) {
+  for (const { what, inputs, outputs: own } of steps.toReversed()) {
     invariant(
-      step.inputs.every((place) => known.has(place)),
-      `${step.node.operation} reads what is made after it`,
+      inputs.every((place) => known.has(place)),
+      `${isFused(what) ? what.name : what.operation} reads what is made after it`,
     );
-    for (const place of step.outputs) known.add(place);
+    for (const place of own) known.add(place);
   }
-  return { places: count(), feeds, state, constants, steps: steps.toReversed(), groups, outputs, updates };
+  return { places: count(), feeds, state, constants, steps: steps.toReversed(), outputs, updates };
 }

@@ -22,14 +22,14 @@ import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import type { Shared } from "./adamw-scalars.js";
-import type { Computed, Kernel, Kernels, NeededOutputs, UpdateTogether } from "./kernel.js";
-import { type Plan, planOf, type Step, type UpdateGroup } from "./plan.js";
+import type { Computed, Fuse, Fused, Kernel, Kernels, NeededOutputs } from "./kernel.js";
+import { isFused, type Plan, planOf, type Step } from "./plan.js";
 
 /** A backend that is ready to be used. */
 export interface Backend {
   readonly kernels: Kernels;
-  /** If absent, each parameter is updated by its kernel. */
-  readonly updateTogether?: UpdateTogether | undefined;
+  /** If absent, each node is computed by its kernel. */
+  readonly fuse?: Fuse | undefined;
   /** Makes it the one that the next synchronous calls run on. */
   activate(): void;
   /** Turns an error of the backend into one for the user where it is theirs, and throws it. */
@@ -77,7 +77,8 @@ function apply<O extends Computed>(
 function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step, shared: Shared): void {
   const inputs = step.inputs.map((place) => places[place] as tf.Tensor);
   const made = tf.tidy(() => {
-    const outputs = apply(kernels, step.node, inputs, step.wanted, shared);
+    const { what, wanted } = step;
+    const outputs = isFused(what) ? what.run(inputs, wanted) : apply(kernels, what, inputs, wanted, shared);
     return outputs.filter((output, i): output is tf.Tensor => output !== undefined && step.wanted[i] === true);
   });
   let next = 0;
@@ -88,17 +89,6 @@ function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step
     places[place]?.dispose();
     places[place] = undefined;
   }
-}
-
-/** Updates the state of a group's parameters; their places get the new state. */
-function runGroup(update: UpdateTogether, places: (tf.Tensor | undefined)[], group: UpdateGroup): void {
-  const at = (place: number): tf.Tensor => places[place] as tf.Tensor;
-  const members = group.members.map(({ state, gradient }) => ({ state: state.map(at), gradient: at(gradient) }));
-  update(group, group.scalars.map(at), members).forEach((made, i) => {
-    group.members[i]?.outputs.forEach((place, kind) => {
-      places[place] = made[kind];
-    });
-  });
 }
 
 /** Kept beyond the node that asks first; whoever owns `known` disposes them. */
@@ -116,7 +106,10 @@ interface Results {
 }
 
 /** Where errors are reported from: "linear in encode/blocks.0". */
-const whereIs = ({ operation, scope }: Node): string => (scope === "" ? operation : `${operation} in ${scope}`);
+function whereIs(what: Node | Fused): string {
+  if (isFused(what)) return what.name;
+  return what.scope === "" ? what.operation : `${what.operation} in ${what.scope}`;
+}
 
 /**
  * The synchronous stretch. Outputs and updates are tensors of their own (handles; the numbers are shared), so that
@@ -151,10 +144,9 @@ function computeWith(
       try {
         runStep(backend.kernels, places, step, shared);
       } catch (error) {
-        throw new Error(`${whereIs(step.node)}: ${reasonOf(error)}`, { cause: error });
+        throw new Error(`${whereIs(step.what)}: ${reasonOf(error)}`, { cause: error });
       }
     }
-    for (const group of plan.groups) runGroup(backend.updateTogether as UpdateTogether, places, group);
     const handle = ({ place }: { readonly place: number }): tf.Tensor => tf.clone(places[place] as tf.Tensor);
     return { outputs: plan.outputs.map(handle), updates: plan.updates.map(handle) };
   });
@@ -213,7 +205,7 @@ export function openSession(backend: Backend, slots: readonly StateSlot[], initi
 
   return {
     load: async (graph: Graph) => {
-      const plan = planOf(graph, backend.updateTogether !== undefined);
+      const plan = planOf(graph, backend.fuse);
       checkSlots(plan, slotOf);
       backend.activate();
       const own = new Map(plan.constants.map(({ place, data, shape, dtype }) => [place, upload(data, shape, dtype)]));

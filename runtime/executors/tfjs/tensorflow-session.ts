@@ -180,7 +180,7 @@ export function openGraphSession(
   for (const slot of slots) put(slot, initial);
   return {
     load: async (graph) => {
-      const plan = planOf(graph, false);
+      const plan = planOf(graph);
       checkSlots(plan, slotOf);
       backend.activate();
       const program = programs.push(programOf(backend, tensorflow, plan, numberOf)) - 1;

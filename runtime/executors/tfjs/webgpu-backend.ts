@@ -1,7 +1,7 @@
 /**
  * TensorFlow.js's WebGPU backend with two things more: tensors that are parts of one buffer, and shaders of our own among
  * its recordings, with several outputs and their sizes in their text, where its own have one output and a buffer of
- * uniforms for each call. Which shaders there are is left to `webgpu-fused.ts` and `webgpu-updates.ts`.
+ * uniforms for each call. Which shaders there are is left to `webgpu-fused.ts` and `webgpu-flat.ts`.
  */
 
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -19,9 +19,11 @@ interface Part {
 
 /** One shader: WGSL over the names of its inputs, outputs and constants. */
 export interface Shader {
-  /** Tells its text from others, together with sizes and numbers. */
+  /** For profiles. Tells its text from others, together with the key, sizes and numbers. */
   readonly name: string;
-  /** float32 tensors that it reads, each as `array<f32>`. */
+  /** If absent, the name says enough. */
+  readonly key?: string;
+  /** What it reads: float32 tensors as `array<f32>`, int32 ones as `array<i32>`. */
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
   /** Shapes of the float32 tensors that it makes. */
   readonly outputs: Readonly<Record<string, readonly number[]>>;
@@ -42,10 +44,12 @@ export interface Shader {
 /** WebGPU's limit of workgroups along one axis. */
 const mostGroups = 65535;
 
+const elements = (dtype: tf.DataType): string => (dtype === "float32" ? "f32" : "i32");
+
 function textOf({ inputs, outputs, changed = {}, sizes, numbers = {}, lanes, groups, ...shader }: Shader): string {
   const buffers = [
-    ...Object.keys(inputs).map((name) => `var<storage, read> ${name}`),
-    ...Object.keys({ ...outputs, ...changed }).map((name) => `var<storage, read_write> ${name}`),
+    ...Object.entries(inputs).map(([name, { dtype }]) => `var<storage, read> ${name} : array<${elements(dtype)}>`),
+    ...Object.keys({ ...outputs, ...changed }).map((name) => `var<storage, read_write> ${name} : array<f32>`),
   ];
   return `
 ${Object.entries(sizes)
@@ -54,7 +58,7 @@ ${Object.entries(sizes)
 ${Object.entries(numbers)
   .map(([name, value]) => `const ${name} : f32 = ${Math.fround(value)};\n`)
   .join("")}
-${buffers.map((buffer, i) => `@group(0) @binding(${i}) ${buffer} : array<f32>;\n`).join("")}
+${buffers.map((buffer, i) => `@group(0) @binding(${i}) ${buffer};\n`).join("")}
 ${shader.declarations ?? ""}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) at : vec3u, @builtin(local_invocation_index) lane : u32) {
@@ -190,8 +194,8 @@ export class PartsBackend extends WebGPUBackend {
   }
 
   private pipelineOf(shader: Shader): GPUComputePipeline {
-    const { name, sizes, numbers = {}, groups } = shader;
-    const key = [name, ...Object.values(sizes), ...Object.values(numbers), groups].join(" ");
+    const { name, key: own, sizes, numbers = {}, groups } = shader;
+    const key = [name, own, ...Object.values(sizes), ...Object.values(numbers), groups].join(" ");
     const known = this.pipelines.get(key);
     if (known) return known;
     const module = this.device.createShaderModule({ label: name, code: textOf(shader) });

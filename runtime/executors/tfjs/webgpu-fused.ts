@@ -1,11 +1,12 @@
 /**
  * Operations that are one or two WGSL shaders each instead of five to fifteen of TensorFlow.js's, and moves of leading
- * parts that need none: a dispatch costs some 30 microseconds of this thread whatever its size. Updates of state are in
- * `webgpu-updates.ts`.
+ * parts that need none: a dispatch costs some 30 microseconds of this thread whatever its size. What is computed for
+ * many parameters at once is in `webgpu-flat.ts`.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../../../graph/index.js";
+import { functions } from "./formula.js";
 import type { Kernels } from "./kernel.js";
 import { type Lowering, webgpu } from "./lowering.js";
 import type { PartsBackend, Shader } from "./webgpu-backend.js";
@@ -109,26 +110,14 @@ function sumColumns({ code: sums, ...text }: Omit<Text, "code"> & { readonly cod
   });
 }
 
-/** Phi, with erf to 1.5e-7 (Abramowitz and Stegun, 7.1.26). */
-const normalCdf = `
-  fn normalCdf(x : f32) -> f32 {
-    let z = abs(x) * 0.70710678;
-    let t = 1.0 / (1.0 + 0.3275911 * z);
-    let tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    let half = 0.5 * tail * exp(-z * z);
-    return select(1.0 - half, half, x < 0.0);
-  }`;
-
 const activations: Pick<Kernels, "gelu" | "geluGrad"> = {
-  gelu: ([x]) => [
-    eachElement({ name: "gelu", inputs: { x }, declarations: normalCdf, code: "x[i] * normalCdf(x[i])" }),
-  ],
+  gelu: ([x]) => [eachElement({ name: "gelu", inputs: { x }, declarations: functions, code: "gelu(x[i])" })],
   geluGrad: ([dy, x]) => [
     eachElement({
       name: "geluGrad",
       inputs: { dy, x },
-      declarations: normalCdf,
-      code: "dy[i] * (normalCdf(x[i]) + x[i] * 0.39894228 * exp(-0.5 * x[i] * x[i]))",
+      declarations: functions,
+      code: "dy[i] * geluSlope(x[i])",
     }),
   ],
 };

@@ -4,14 +4,15 @@ import { describeAdapter } from "./adapter.js";
 import type { BackendDefinition, Made } from "./engine.js";
 import { kernelsOf } from "./kernels.js";
 import { webgpu } from "./lowering.js";
+import { fuseFlat } from "./webgpu-flat.js";
 import { withFused } from "./webgpu-fused.js";
-import { updateTogether } from "./webgpu-updates.js";
 
 /** TensorFlow.js asks for these at their largest; the defaults of WebGPU are made for phones. */
 const limits = [
   "maxComputeWorkgroupStorageSize",
   "maxComputeWorkgroupsPerDimension",
   "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
   "maxBufferSize",
   "maxComputeWorkgroupSizeX",
   "maxComputeInvocationsPerWorkgroup",
@@ -52,7 +53,7 @@ async function make(release: () => void): Promise<Made> {
 export const webgpuThrough = (provide: () => Promise<void>, release: () => void): BackendDefinition => ({
   name: "webgpu",
   kernels: withFused(kernelsOf(webgpu)),
-  updateTogether,
+  fuse: fuseFlat,
   flags: { WEBGPU_CPU_FORWARD: false },
   make: async () => {
     await provide();
