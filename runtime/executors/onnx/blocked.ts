@@ -16,7 +16,8 @@ import type { OnnxModel } from "./model.js";
 export interface Blocks {
   /** Numbers of a block: the library has its own for each processor. */
   readonly size: number;
-  readonly least: Least;
+  /** From what size on products are computed in them; null: never. */
+  readonly least: Least | null;
 }
 
 /** From how many rows, and from which sides of a weight on, products are computed in blocks. */
@@ -49,7 +50,8 @@ export interface Blocked {
 export function blockedProducts(
   m: OnnxModel,
   rows: Map<Tensor, string>,
-  { size: block, least }: Blocks,
+  block: number,
+  least: Least,
   slopes: Slopes,
 ): Blocked {
   const forms = createForms(m, rows, block);

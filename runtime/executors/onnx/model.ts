@@ -19,6 +19,8 @@ import { type OpenSize, type Sizing, sizing } from "./open-size.js";
 export interface ModelOptions {
   /** Only what ONNX defines, for any tool; if absent, what onnxruntime takes, in the order in which it should compute. */
   readonly standard?: boolean;
+  /** Numbers of a block in onnxruntime's own layout, where the model may use it. */
+  readonly block?: number | null;
   readonly open?: OpenSize;
 }
 
@@ -39,6 +41,8 @@ export interface ModelFile {
 
 export interface OnnxModel extends Pick<NodeList, "within" | "op">, Pick<Sizing, "isOpen" | "sizes"> {
   readonly standard: boolean;
+  /** Numbers of a block in onnxruntime's own layout; null: the model does without it. */
+  readonly block: number | null;
   /** Adds a node with several outputs; those not wanted are left out. */
   ops(type: string, inputs: readonly string[], wanted: readonly boolean[], attributes?: Attributes): readonly string[];
   /** A constant; equal small ones are shared. */
@@ -103,7 +107,7 @@ function createConstants(fresh: () => string) {
   return { fields, constant, whole };
 }
 
-export function createModel({ standard = false, open }: ModelOptions = {}): OnnxModel {
+export function createModel({ standard = false, block = null, open }: ModelOptions = {}): OnnxModel {
   const { fresh, reserve, within, add, op, ...nodes } = createNodes();
   const { fields: constants, constant, whole } = createConstants(fresh);
   const { isOpen, sizes, shown } = sizing(open, op, whole);
@@ -116,7 +120,7 @@ export function createModel({ standard = false, open }: ModelOptions = {}): Onnx
   };
 
   return {
-    ...{ standard, within, op, constant, sizes, isOpen },
+    ...{ standard, block, within, op, constant, sizes, isOpen },
     ops(type, from, wanted, attributes) {
       const to = wanted.map((used) => (used ? fresh() : ""));
       add(type, from, to, attributes);

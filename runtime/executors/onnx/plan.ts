@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from "../../../graph/index.js";
 import { firstScalar, inPlaceNodes, stateInputs, type Update } from "../in-place.js";
-import { type Blocks, blockedProducts } from "./blocked.js";
+import { type Blocks, blockedProducts, type Least } from "./blocked.js";
 import { type Lowered, lower, type Slopes, shapeInput } from "./lowering.js";
 import { createModel, type OnnxModel } from "./model.js";
 
@@ -104,13 +104,14 @@ function constantName(m: OnnxModel, { attributes: { data, shape, dtype } }: Node
 /**
  * Adds all nodes but those `skipped`; a node's outputs that nothing reads are not computed.
  * @param names of inputs; those of what the nodes make are added.
+ * @param least from what size on products are computed in blocks; null: never.
  */
 export function lowerNodes(
   graph: Graph,
   m: OnnxModel,
   names: Map<Tensor, string>,
   skipped: ReadonlyMap<Node, unknown> = new Map(),
-  blocks: Blocks | null = null,
+  least: Least | null = null,
 ): void {
   const read = new Set<Tensor>([
     ...graph.outputs.values(),
@@ -118,7 +119,7 @@ export function lowerNodes(
     ...graph.nodes.flatMap((n) => n.inputs),
   ]);
   const slopes: Slopes = { wanted: slopesWanted(graph), made: new Map() };
-  const blocked = blocks && blockedProducts(m, names, blocks, slopes);
+  const blocked = least && m.block !== null ? blockedProducts(m, names, m.block, least, slopes) : null;
   const nameOf = blocked?.rowsOf ?? ((tensor: Tensor) => names.get(tensor) as string);
   for (const node of graph.nodes) {
     if (node.operation === "input" || skipped.has(node)) continue;
@@ -171,9 +172,9 @@ export function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown> = 
   return new Set([...graph.outputs.values(), ...graph.updates.values(), ...graph.nodes.flatMap(inputsOf)]);
 }
 
-/** Builds the model of a graph and the list of what is done beside it. `blocks`: in which products are computed; null: in none. */
+/** Builds the model of a graph and the list of what is done beside it. `blocks`: of the library; null: it has none. */
 export function planOf(graph: Graph, blocks: Blocks | null): Plan {
-  const m = createModel();
+  const m = createModel({ block: blocks?.size ?? null });
   const inPlace = inPlaceNodes(graph);
   const used = tensorsRead(graph, inPlace);
   const { names, expose, gradient } = naming(m, new Set([...graph.feeds.values(), ...graph.state.values()]));
@@ -187,7 +188,7 @@ export function planOf(graph: Graph, blocks: Blocks | null): Plan {
   for (const { onnx, dtype, shape } of [...feeds.filter(({ read }) => read), ...state]) m.input(onnx, dtype, shape);
   const shapes = shapesFed(graph);
   for (const { onnx, shape } of shapes) m.input(onnx, "int64", [shape.length]);
-  lowerNodes(graph, m, names, inPlace, blocks);
+  lowerNodes(graph, m, names, inPlace, blocks?.least);
   const exposedAs = ([name, tensor]: readonly [string, Tensor]): Named => ({
     name,
     onnx: expose(tensor),

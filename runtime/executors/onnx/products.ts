@@ -22,20 +22,19 @@ const runs = 8;
 /** The share of the time that blocks may need at most: less saved is not worth their memory, and a busy machine tells no less apart. */
 const worthwhile = 0.9;
 
-/** The size of this processor's blocks where products are to be computed in them, or null. */
-export async function chosenBlock(ort: Runtime, settings: Settings): Promise<number | null> {
-  const block = await blockSize(ort, settings);
-  if (block === null || settings.products === "blocks") return block;
+/** Whether products are to be computed in blocks of this size. */
+export async function areFasterInBlocks(ort: Runtime, settings: Settings, block: number): Promise<boolean> {
+  if (settings.products !== null) return settings.products === "blocks";
   const file = answerFile(`${ort.env.versions.common} ${cpus()[0]?.model} ${settings.threads}`);
   const before = read(file);
-  if (before !== null) return before === "blocks" ? block : null;
+  if (before !== null) return before === "blocks";
   const [inBlocks, asRows] = await leastTimes(ort, settings, [block, null]);
   write(file, (inBlocks as number) < worthwhile * (asRows as number) ? "blocks" : "rows");
-  return read(file) === "blocks" ? block : null;
+  return read(file) === "blocks";
 }
 
-/** As the library lays numbers out; null where it has no blocks on this processor, or other operators than these. */
-async function blockSize(ort: Runtime, settings: Settings): Promise<number | null> {
+/** Numbers of a block, as the library lays them out; null where it has none on this processor, or other operators than these. */
+export async function blockSize(ort: Runtime, settings: Settings): Promise<number | null> {
   const m = createModel();
   m.input("x", "float32", [1, 1, 1, 1]);
   m.output(m.op("Shape", [m.op("ReorderInput", ["x"], {}, NCHWC)]), "int64", [4]);

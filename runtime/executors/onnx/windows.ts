@@ -5,6 +5,7 @@
  */
 
 import { type Attributes, type Convolution, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
+import { depthwise, depthwiseInput, depthwiseWeight, isDepthwise } from "./depthwise.js";
 import { dataTypes, int, ints } from "./fields.js";
 import type { OnnxModel } from "./model.js";
 
@@ -58,6 +59,7 @@ export function conv(m: OnnxModel, [x, weight]: readonly string[], node: Node<"c
     const product = m.op("Gemm", [reshaped(m, seen, [rowsOf(made), inputs]), matrix], { transB: int(1) });
     return reshaped(m, product, made);
   }
+  if (isDepthwise(node, m.block)) return depthwise(m, [x as string, weight as string], node);
   const first = channelsFirst(m, x as string, rank);
   const kernel = shapeOf(node, 1).slice(2);
   return channelsLast(m, m.op("Conv", [first, weight as string], attributesOf(kernel, node.attributes)), rank);
@@ -103,6 +105,8 @@ export function convInput(m: OnnxModel, [y, weight]: readonly string[], node: No
     const apart = strides.some((n) => n > 1);
     return apart ? spread(m, product, made, strides, none, behind) : reshaped(m, product, made);
   }
+  const alone = isDepthwise(node, m.block) ? depthwiseInput(m, [y as string, weight as string], node) : null;
+  if (alone !== null) return alone;
   const first = channelsFirst(m, y as string, rank);
   const reach = kernel.map((n, axis) => (dilations[axis] as number) * (n - 1));
   const around = (padding: Shape): Shape => reach.map((n, axis) => n - (padding[axis] as number));
@@ -183,6 +187,7 @@ function weightByParts(m: OnnxModel, x: string, y: string, node: Node<"convWeigh
 /** A convolution of x by y over the samples: what were strides between windows are steps inside them, and the reverse. */
 export function convWeight(m: OnnxModel, [x, y]: readonly string[], node: Node<"convWeight">): string {
   const { kernel, strides, dilations, before, groups } = node.attributes;
+  if (isDepthwise(node, m.block)) return depthwiseWeight(m, [x as string, y as string], node);
   if (groups === 1 && sizeOf(kernel) <= mostParts) return weightByParts(m, x as string, y as string, node);
   const [batch = 0, ...rest] = shapeOf(node, 0);
   const [size, inner] = [rest.slice(0, -1), (rest.at(-1) as number) / groups];

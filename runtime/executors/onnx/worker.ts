@@ -15,8 +15,10 @@ export interface Setup {
 }
 
 export type Request =
-  /** The answer is the size of blocks in which products are to be computed, or null. */
+  /** The answer is the size of the library's blocks, or null. */
   | { readonly kind: "block" }
+  /** The answer is whether products are to be computed in blocks of this size. */
+  | { readonly kind: "products"; readonly block: number }
   | { readonly kind: "load"; readonly plan: Plan }
   | { readonly kind: "run"; readonly loaded: number; readonly feeds: Values }
   | { readonly kind: "read"; readonly names: readonly string[] }
@@ -46,7 +48,9 @@ interface Opened {
 async function answer({ ort, settings, host }: Opened, request: Request): Promise<unknown> {
   switch (request.kind) {
     case "block":
-      return (await import("./products.js")).chosenBlock(ort, settings);
+      return (await import("./products.js")).blockSize(ort, settings);
+    case "products":
+      return (await import("./products.js")).areFasterInBlocks(ort, settings, request.block);
     case "load":
       return host.load(request.plan);
     case "run":

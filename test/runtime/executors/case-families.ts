@@ -157,6 +157,13 @@ export const convolutions = [
     y: [2, 8, 8, 3],
     attributes: { strides: [1, 1], dilations: [1, 1], before: [3, 3], after: [3, 3], groups: 3 },
   },
+  // The same with gaps, in as many channels as are computed together.
+  {
+    x: [2, 5, 4, 16],
+    weight: [16, 1, 3, 3],
+    y: [2, 6, 3, 16],
+    attributes: { strides: [1, 1], dilations: [1, 2], before: [1, 2], after: [2, 1], groups: 16 },
+  },
   // Windows side by side, rows left over; single numbers.
   {
     x: [1, 5, 4, 3],
