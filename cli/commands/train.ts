@@ -142,7 +142,7 @@ export async function trainOne(order: Order): Promise<boolean> {
 async function trainHere(order: Order): Promise<boolean> {
   const { vocabulary, model, recipe: asWritten, directory, flags } = order;
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
-  const keeps = (order.hosts?.host ?? 0) === 0;
+  const keeps = keepsRun(order);
   if (flags.resume && keeps) await checkCheckpoint(directory, vocabulary);
   const { recipe, times, opened } = flags.resume
     ? { recipe: continued(order, directory, flags), times: {}, opened: null }
@@ -191,10 +191,14 @@ async function trainHere(order: Order): Promise<boolean> {
   }
 }
 
+/** Whether log, checkpoints and pictures are kept here: of several hosts, by the first. */
+const keepsRun = ({ hosts }: Pick<Order, "hosts">): boolean => (hosts?.host ?? 0) === 0;
+
 /** What is shown of a run: by a host that does not keep it, what is told in words. */
-function progressOf({ model, flags, hosts }: Order): Progress {
+function progressOf(order: Order): Progress {
+  const { model, flags } = order;
   const progress = flags.json ? jsonProgress : createProgress(wordsOf(arraysOf(model)).sample);
-  if ((hosts?.host ?? 0) === 0) return progress;
+  if (keepsRun(order)) return progress;
   return (event) => {
     if (event.kind === "note") progress(event);
   };
@@ -290,7 +294,8 @@ async function run(job: Job): Promise<boolean> {
   let lastStep: StepEvent | null = null;
   const report = (event: TrainEvent) => {
     if (event.kind === "step") lastStep = event;
-    if (event.kind === "checkpoint" || flags.resume) interrupts.begin();
+    // A host that keeps nothing ends with the others.
+    if (event.kind === "checkpoint" || flags.resume || !keepsRun(job)) interrupts.begin();
     progress(event);
     job.logs?.tell(event);
   };
@@ -379,14 +384,13 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
       device: `${executor.backend}, ${executor.device}`,
     });
   }
-  if ((hosts?.host ?? 0) === 0) note(await drawAtEnd(job, step));
+  if (keepsRun(job)) note(await drawAtEnd(job, step));
   const reached = loss === null ? "" : `, loss ${shortNumber(loss)}`;
   tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${folderOf(job)}`);
 }
 
 /** Where the run is, in words. */
-const folderOf = ({ directory, hosts }: Job): string =>
-  (hosts?.host ?? 0) === 0 ? printedPath(directory) : "the folder of the first host";
+const folderOf = (job: Job): string => (keepsRun(job) ? printedPath(job.directory) : "the folder of the first host");
 
 /** A run that is trained does not fail for want of a picture. */
 async function drawAtEnd({ directory, executor, recipe, note, vocabulary, logs }: Job, step: number): Promise<string> {

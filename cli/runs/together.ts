@@ -46,7 +46,7 @@ export async function withHosts<O extends Together, T>(
   try {
     return await train(hosts.host === 0 ? await asFirst(order, hosts) : await asOther(order, hosts), hosts);
   } catch (error) {
-    hosts.leave(error instanceof Error ? error.message : String(error));
+    await hosts.leave(error instanceof Error ? error.message : String(error));
     throw error;
   }
 }
@@ -96,11 +96,11 @@ async function asOther<O extends Together>(order: O, hosts: Hosts): Promise<O> {
   const directory = join(order.directory, `host-${hosts.host}`);
   await keepRescued(directory, step, order.flags.force ?? false);
   mkdirSync(directory, { recursive: true });
-  clearRunDirectory(directory);
+  // What this host saved of the run that goes on stays: the first one may have taken this very folder.
   if (resume) {
     replaceFile(join(directory, factsFile), facts);
     replaceFile(join(directory, specFile), spec);
-  }
+  } else clearRunDirectory(directory);
   return { ...order, directory, flags: { ...order.flags, resume, force: false } };
 }
 

@@ -17,12 +17,12 @@ export interface Link {
   sendNumbers(bytes: Uint8Array): Promise<void>;
   /** Says that this side is at work; left out where the last such frame is still on its way. */
   sendAlive(): void;
-  /** Says why, and closes. `saved`: where the run can go on from. */
-  end(why: string, saved?: string): void;
+  /** Says why, and closes. `saved`: where the run can go on from. Resolved when the other side has heard it, or does not listen. */
+  end(why: string, saved?: string): Promise<void>;
 }
 
 /** Bytes of numbers that are sent at once at most. */
-export const mostNumbers: number = 2 ** 24;
+export const mostNumbers: number = 2 ** 20;
 
 export interface Hosts {
   /** The number of this one, from 0: the first, which keeps log and checkpoints. */
@@ -39,10 +39,10 @@ export interface Hosts {
    * @throws RunError `run/host-differs`
    */
   agree(facts: Readonly<Record<string, string>>): Promise<void>;
-  /** While it computes a step, a host gives no sign of life: one that hangs there is found out. */
+  /** While it computes a step, a host gives signs of life only as long as it waits for the others: one that hangs is found out. */
   compute(isComputing: boolean): void;
   /** Leaves the others, which end with `why` if they still wait for this one. `saved`: where the run can go on from. */
-  leave(why: string, saved?: string): void;
+  leave(why: string, saved?: string): Promise<void>;
 }
 
 /** Milliseconds between two signs of life. */
@@ -53,24 +53,38 @@ export const hostName = (host: number): string => (host === 0 ? "the first host"
 /** @param links of the first host those to all others, in their order; of another that to the first */
 export function hostsOver(host: number, count: number, links: readonly Link[]): Hosts {
   let isComputing = false;
+  let isExchanging = false;
   const alive = setInterval(() => {
-    if (!isComputing) for (const link of links) link.sendAlive();
+    if (!isComputing || isExchanging) for (const link of links) link.sendAlive();
   }, pulse);
   const isFirst = host === 0;
   const [toFirst] = links as readonly [Link];
   const toAll = (send: (link: Link) => Promise<void>): Promise<unknown> => Promise.all(links.map(send));
-  const sumPart = async (own: Float32Array | Float64Array): Promise<void> => {
-    const bytes = bytesOf(own);
-    if (!isFirst) {
-      await toFirst.sendNumbers(bytes);
-      return toFirst.numbersInto(bytes);
+  /** A part is on its way back while the next ones are on their way there. */
+  const sumAtFirst = async (parts: readonly (Float32Array | Float64Array)[]): Promise<void> => {
+    let sending: Promise<unknown> = Promise.resolve();
+    const room = parts[0]?.slice() ?? new Float32Array(0);
+    for (const own of parts) {
+      const theirs = room.subarray(0, own.length);
+      for (const link of links) {
+        await link.numbersInto(bytesOf(theirs));
+        for (let i = 0; i < own.length; i++) own[i] = (own[i] as number) + (theirs[i] as number);
+      }
+      await sending;
+      sending = toAll((link) => link.sendNumbers(bytesOf(own)));
+      // Told where it is waited for.
+      sending.catch(() => undefined);
     }
-    const other = own.slice();
-    for (const link of links) {
-      await link.numbersInto(bytesOf(other));
-      for (let i = 0; i < own.length; i++) own[i] = (own[i] as number) + (other[i] as number);
-    }
-    await toAll((link) => link.sendNumbers(bytes));
+    await sending;
+  };
+  const sumAtOther = async (parts: readonly (Float32Array | Float64Array)[]): Promise<void> => {
+    const there = async (): Promise<void> => {
+      for (const part of parts) await toFirst.sendNumbers(bytesOf(part));
+    };
+    const back = async (): Promise<void> => {
+      for (const part of parts) await toFirst.numbersInto(bytesOf(part));
+    };
+    await Promise.all([there(), back()]);
   };
   const told = async (own: unknown): Promise<unknown> => {
     if (!isFirst) return toFirst.words();
@@ -81,7 +95,9 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
     host,
     count,
     async sum(values) {
-      for (const part of partsOf(values)) await sumPart(part);
+      isExchanging = true;
+      await (isFirst ? sumAtFirst : sumAtOther)(partsOf(values));
+      isExchanging = false;
     },
     async share(values) {
       for (const part of partsOf(values)) {
@@ -98,9 +114,9 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
     compute: (is) => {
       isComputing = is;
     },
-    leave(why, saved) {
+    async leave(why, saved) {
       clearInterval(alive);
-      for (const link of links) link.end(why, saved);
+      await Promise.all(links.map((link) => link.end(why, saved)));
     },
   };
 }

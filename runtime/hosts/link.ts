@@ -28,44 +28,61 @@ export class HostLost extends RunError {
   readonly saved: string | null;
 
   constructor(what: string, why: string, saved: string | null = null) {
-    super("run/host-lost", { what, why, help: "Start all hosts again with `--resume`." });
+    super("run/host-lost", { what, why, help: "Start all hosts again." });
     this.saved = saved;
   }
 }
 
 const lost = ({ who }: Party, why: string): HostLost => new HostLost(`${who} was lost`, why);
 
-interface Frame {
+/** A frame of which only the head was read: nothing more is, before somebody asks for it and says where its bytes go. */
+interface Coming {
   readonly kind: Kind;
-  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly fill: (target: Uint8Array) => void;
 }
 
 /** @param party may be changed while the connection lasts */
 export function linkOver(stream: Duplex, party: Party): Link {
   let failure: HostLost | null = null;
   let heard = performance.now();
-  /** The frame that came and was not asked for yet; nothing more is read before somebody takes it. */
-  let held: { readonly frame: Frame; readonly taken: () => void } | null = null;
-  let changed: () => void = () => {};
+  let coming: Coming | null = null;
+  let leaving: Promise<void> | null = null;
+  /** Wakes each that waits for something of the other side. */
+  const waiting = new Set<() => void>();
+  const changed = (): void => {
+    for (const wake of waiting) wake();
+  };
   const fail = (why: string): void => {
     failure ??= lost(party, why);
     changed();
   };
   stream.on("error", (error) => fail(error.message));
   stream.on("close", () => fail("its connection was closed"));
-  readFrames(stream, (frame) => {
+  const read = readingFrom(stream, () => {
     heard = performance.now();
-    if (frame.kind === "alive") return Promise.resolve();
-    if (frame.kind === "end") {
-      failure ??= ended(party, frame.bytes);
+  });
+  const listen = async (): Promise<void> => {
+    for (;;) {
+      const { kind, length } = await readHead(read);
+      if (kind === "alive") continue;
+      if (kind === "end") {
+        failure ??= ended(party, await read(new Uint8Array(length)));
+        changed();
+        continue;
+      }
+      const target = leaving
+        ? new Uint8Array(length)
+        : await new Promise<Uint8Array>((fill) => {
+            coming = { kind, length, fill };
+            changed();
+          });
+      await read(target);
+      coming = null;
       changed();
-      return Promise.resolve();
     }
-    return new Promise((taken) => {
-      held = { frame, taken };
-      changed();
-    });
-  }).catch((error: Error) => fail(error.message));
+  };
+  listen().catch((error: Error) => fail(error.message));
 
   /** What `look` gives as soon as it gives something, unless the other side is lost first. */
   const waitFor = async <T>(look: () => T | null): Promise<T> => {
@@ -77,40 +94,61 @@ export function linkOver(stream: Duplex, party: Party): Link {
       const left = Math.max(began, heard) + party.patience - performance.now();
       if (left <= 0) fail(`it said nothing for ${Math.round(party.patience / 1000)} s`);
       else
-        await new Promise<void>((wake) => {
-          const timer = setTimeout(wake, left);
-          changed = () => {
+        await new Promise<void>((resolve) => {
+          const wake = (): void => {
             clearTimeout(timer);
-            wake();
+            waiting.delete(wake);
+            resolve();
           };
+          const timer = setTimeout(wake, left);
+          waiting.add(wake);
         });
     }
   };
-  const next = async (kind: Kind): Promise<Uint8Array> => {
-    const { frame, taken } = await waitFor(() => held);
-    held = null;
-    taken();
+  const next = async (kind: Kind, targetOf: (length: number) => Uint8Array): Promise<Uint8Array> => {
+    const frame = await waitFor(() => coming);
     if (frame.kind !== kind) throw lost(party, `it sent ${frame.kind} where ${kind} were expected`);
-    return frame.bytes;
+    const target = targetOf(frame.length);
+    frame.fill(target);
+    await waitFor(() => coming !== frame || null);
+    return target;
   };
   const send = async (kind: Kind, bytes: Uint8Array): Promise<void> => {
     if (failure !== null) throw failure;
-    let sent = false;
+    let isSent = false;
     stream.write(head(kind, bytes.length));
     stream.write(bytes, () => {
-      sent = true;
+      isSent = true;
       changed();
     });
-    await waitFor(() => sent || null);
+    await waitFor(() => isSent || null);
+  };
+  const leave = (words: Buffer): Promise<void> => {
+    failure ??= lost(party, "this host left");
+    if (stream.writable) {
+      stream.write(head("end", words.length));
+      stream.end(words);
+    }
+    // What lies here unread would break the connection off before the other side has read its last words.
+    coming?.fill(new Uint8Array(coming.length));
+    return new Promise((resolve) => {
+      if (stream.closed) return resolve();
+      const timer = setTimeout(() => stream.destroy(), lingering);
+      stream.on("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   };
   return {
     async words() {
-      return wordsIn(await next("words"));
+      return wordsIn(await next("words", (length) => new Uint8Array(length)));
     },
     async numbersInto(target) {
-      const bytes = await next("numbers");
-      if (bytes.length !== target.length) throw lost(party, "it sent another number of numbers than this host has");
-      target.set(bytes);
+      await next("numbers", (length) => {
+        if (length === target.length) return target;
+        throw lost(party, "it sent another number of numbers than this host has");
+      });
     },
     sendWords: (words) => send("words", new TextEncoder().encode(JSON.stringify(words))),
     sendNumbers: (bytes) => send("numbers", bytes),
@@ -118,13 +156,8 @@ export function linkOver(stream: Duplex, party: Party): Link {
       if (failure === null && stream.writableLength === 0) stream.write(head("alive", 0));
     },
     end(why, saved) {
-      if (failure === null) {
-        failure = lost(party, "this host left");
-        const words = Buffer.from(JSON.stringify({ why: why.slice(0, longestWords), saved }));
-        stream.write(head("end", words.length));
-        stream.end(words);
-      }
-      setTimeout(() => stream.destroy(), lingering).unref();
+      leaving ??= leave(Buffer.from(JSON.stringify({ why: why.slice(0, longestWords), saved })));
+      return leaving;
     },
   };
 }
@@ -154,30 +187,35 @@ function ended({ who }: Party, bytes: Uint8Array): HostLost {
   return new HostLost(`${who} has ended the run`, String(why), typeof saved === "string" ? saved : null);
 }
 
-/** Hands on each frame when the one before it was dealt with. Throws what is wrong with what comes. */
-async function readFrames(stream: Duplex, deal: (frame: Frame) => Promise<void>): Promise<void> {
-  const take = takingFrom(stream);
-  for (;;) {
-    const start = await take(headBytes);
-    const kind = kinds[start.readUInt8(0)];
-    const length = start.readUInt32LE(1);
-    if (kind === undefined || length > most[kind]) throw new Error("what it sent is nothing that a host says");
-    await deal({ kind, bytes: length === 0 ? new Uint8Array(0) : await take(length) });
-  }
+/** Fills all of an array with the next bytes, and gives it. */
+type Read = (target: Uint8Array) => Promise<Uint8Array>;
+
+async function readHead(read: Read): Promise<{ readonly kind: Kind; readonly length: number }> {
+  const bytes = Buffer.alloc(headBytes);
+  await read(bytes);
+  const kind = kinds[bytes.readUInt8(0)];
+  const length = bytes.readUInt32LE(1);
+  if (kind === undefined || length > most[kind]) throw new Error("what it sent is nothing that a host says");
+  return { kind, length };
 }
 
-/** Gives the next bytes, so many. Listens from the start: each new listener would be told once more of what is too little. */
-function takingFrom(stream: Duplex): (length: number) => Promise<Buffer> {
+/** @param hear called whenever something has come */
+function readingFrom(stream: Duplex, hear: () => void): Read {
   let wake: () => void = () => {};
   for (const event of ["readable", "end", "close", "error"]) stream.on(event, () => wake());
-  return async (length) => {
-    for (;;) {
-      const bytes = stream.read(length) as Buffer | null;
-      if (bytes?.length === length) return bytes;
-      if (bytes !== null || stream.readableEnded || stream.destroyed) throw new Error("its connection was closed");
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+  return async (target) => {
+    for (let at = 0; at < target.length; ) {
+      const bytes = stream.read(Math.min(stream.readableLength, target.length - at)) as Buffer | null;
+      if (bytes !== null) {
+        hear();
+        target.set(bytes, at);
+        at += bytes.length;
+      } else if (stream.readableEnded || stream.destroyed) throw new Error("its connection was closed");
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
     }
+    return target;
   };
 }

@@ -73,10 +73,10 @@ function awaitOthers(meeting: Meeting): Promise<Hosts> {
       const missing = others(count).filter((host) => !come.has(host));
       fail(lostInTime(missing.map(hostName).join(", "), arrival));
     }, arrival * 1000);
-    const fail = (error: RunError): void => {
+    const fail = async (error: RunError): Promise<void> => {
       clearTimeout(timer);
       server.close();
-      for (const link of come.values()) link.end(error.message);
+      await Promise.all([...come.values()].map((link) => link.end(error.message)));
       reject(error);
     };
     const welcome = async (socket: TLSSocket): Promise<void> => {
@@ -88,7 +88,7 @@ function awaitOthers(meeting: Meeting): Promise<Hosts> {
         note(`a host was refused: ${hello}`);
         return link.end(hello);
       }
-      socket.setKeepAlive(true, handshake);
+      prepare(socket);
       const { host } = hello;
       party.who = hostName(host);
       party.patience = patience * 1000;
@@ -112,6 +112,12 @@ function awaitOthers(meeting: Meeting): Promise<Hosts> {
       note(`waiting for ${count - 1} other ${count === 2 ? "host" : "hosts"} at ${address}:${own}`);
     });
   });
+}
+
+/** Small frames are sent at once: the other side waits for each of them. */
+function prepare(socket: TLSSocket): void {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, handshake);
 }
 
 const others = (count: number): readonly number[] => Array.from({ length: count - 1 }, (_, i) => i + 1);
@@ -143,7 +149,7 @@ async function joinFirst({ host, count, address, port, secret, arrival, patience
       await new Promise((wake) => setTimeout(wake, again));
       continue;
     }
-    socket.setKeepAlive(true, handshake);
+    prepare(socket);
     const party: Party = { who: hostName(0), patience: arrival * 1000 };
     const link = linkOver(socket, party);
     try {
@@ -151,6 +157,7 @@ async function joinFirst({ host, count, address, port, secret, arrival, patience
       await link.words();
       party.patience = patience * 1000;
     } catch (error) {
+      await link.end("it was not taken");
       throw new RunError("run/host-refused", {
         what: "The first host did not take this one",
         why: error instanceof RunError ? (error.why ?? error.what) : reasonOf(error),

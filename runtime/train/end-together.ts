@@ -16,7 +16,7 @@ export async function isAnyEnding(hosts: Hosts, isEnding: boolean): Promise<bool
 /** Waits until all hosts are done, and leaves them. */
 export async function leaveDone(hosts: Hosts): Promise<void> {
   await isAnyEnding(hosts, false);
-  hosts.leave("the run is over");
+  await hosts.leave("the run is over");
 }
 
 /**
@@ -25,12 +25,12 @@ export async function leaveDone(hosts: Hosts): Promise<void> {
  */
 export async function leaveAfter(run: Run, hosts: Hosts, error: unknown, saved: Saved, step: number): Promise<unknown> {
   if (!(error instanceof HostLost)) {
-    hosts.leave(error instanceof RunError ? error.message : "it failed");
+    await hosts.leave(error instanceof RunError ? error.message : "it failed");
     return error;
   }
   const { code, what, why, saved: theirs } = error;
   const kept = theirs === null ? await keptHere(run, saved, step) : null;
-  hosts.leave(`${what}: ${why}`, kept ?? undefined);
+  await hosts.leave(`${what}: ${why}`, kept ?? undefined);
   const help = (where: string): string => `Everything is saved in ${where}. Start all hosts again with \`--resume\``;
   const words =
     theirs !== null

@@ -129,10 +129,11 @@ export async function runStep(run: Run, feeds: StepFeeds): Promise<Values | null
   const { hosts, signal } = run.options;
   const state = { session: run.session, sums: run.sources.flatMap(({ step }) => step.sums) };
   let told: Values = {};
-  for (const [at, { phase, runner }] of (await feeds.phases()).entries()) {
+  const loaded = await feeds.phases();
+  hosts?.compute(true);
+  for (const [at, { phase, runner }] of loaded.entries()) {
     const times = feeds.times(phase);
     const each: Values[] = [];
-    hosts?.compute(true);
     for (let i = 0; i < times; i++) {
       const coming = feeds.of(phase, i);
       const own = at === 0 && !hosts ? await untilAborted(coming, signal) : await coming;
@@ -141,12 +142,12 @@ export async function runStep(run: Run, feeds: StepFeeds): Promise<Values | null
       // Lets signals and messages from workers in: a step may compute without ever giving way.
       await new Promise(setImmediate);
     }
-    hosts?.compute(false);
     const mean = meanOf(each);
     told = { ...told, ...(hosts ? await overHosts(hosts, state, phase, mean) : mean), ...told };
     if (phase.changes.length > 0) run.torn.now = true;
   }
   run.torn.now = false;
+  hosts?.compute(false);
   return told;
 }
 

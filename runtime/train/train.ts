@@ -28,8 +28,8 @@ import { isFirst } from "./together.js";
  *   data, writing files and the executor throw. Checkpoints that were saved before stay whole.
  */
 export async function train(program: ModelProgram, training: Training, options: TrainOptions): Promise<TrainResult> {
-  const { run, saved } = await openRun(program, training, options).catch((error: unknown) => {
-    options.hosts?.leave(error instanceof RunError ? error.message : "it could not start");
+  const { run, saved } = await openRun(program, training, options).catch(async (error: unknown) => {
+    await options.hosts?.leave(error instanceof RunError ? error.message : "it could not start");
     throw error;
   });
   try {
