@@ -79,9 +79,9 @@ export const onBackend = (to: Command): Command =>
 
 /** Of `mae plan`. */
 export const plannedDevicesOption = (): Option =>
-  new Option("--devices <n>", "say what each of so many devices holds, with the backend xla")
-    .argParser(wholeNumber(1, mostThreads))
-    .conflicts("memory");
+  new Option("--devices <n>", "say what each of so many devices holds, with the backend xla").argParser(
+    wholeNumber(1, mostThreads),
+  );
 
 /** Of a command that several hosts can be given, which they are. */
 export const onHosts = (to: Command): Command =>

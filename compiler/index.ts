@@ -12,7 +12,7 @@ export { units } from "./check/reading.js";
 export { sample, valueText } from "./check/show.js";
 export { blockNamed, blocksOf, defaultBlock } from "./check/vocabulary.js";
 export { type Derived, derivedOfModel, derivedOfRecipe } from "./derived.js";
-export { type DevicePlan, devicePlan } from "./device-plan.js";
+export { type DevicePlan, type Devices, devicePlan } from "./device-plan.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export { type Followed, follow } from "./follow.js";
 export { type ForeignMap, foreignMap } from "./foreign.js";
@@ -51,6 +51,7 @@ export {
   type Plan,
   type PlanOptions,
   plan,
+  planDevices,
   planMemory,
   type StepsPlan,
   showRate,

@@ -97,18 +97,37 @@ export const countWeights = (tree: ParameterTree, chosen: (parameter: Parameter)
     .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
 
 /** The memory of a step, with the largest micro-batches that fit where they should. `splitting.samples` divides the batch. */
-export function memoryPlan(program: ModelProgram, options: MemoryOptions): MemoryPlan {
-  const { batch, splitting } = options;
-  if (splitting.by === "nothing") return stepOf(program, options, batch);
-  if (splitting.by === "size") return stepOf(program, options, splitting.samples);
-  const every = divisors(batch).filter((size) => !options.pairs || size % 2 === 0);
+export const memoryPlan = (program: ModelProgram, options: MemoryOptions): MemoryPlan =>
+  fitted(options, (microBatch) => stepOf(program, options, microBatch));
+
+/** What is planned for micro-batches of some size. */
+interface Planned {
+  readonly total: number;
+  readonly room: number | null;
+  readonly bound: MemoryPlan["bound"];
+}
+
+/**
+ * The plan for micro-batches of the size that is asked for, or of the largest that fits.
+ * @param parts that a micro-batch should have, where a batch has as many
+ */
+export function fitted<P extends Planned>(
+  { batch, splitting, pairs, flopsOfSample }: MemoryOptions,
+  planOf: (microBatch: number) => P,
+  parts = 1,
+): P {
+  if (splitting.by === "nothing") return planOf(batch);
+  if (splitting.by === "size") return planOf(splitting.samples);
+  const paired = divisors(batch).filter((size) => !pairs || size % 2 === 0);
   // An odd batch has no pairs: what trains it says so.
-  if (every.length === 0) return stepOf(program, options, batch);
-  const most = splitting.flops === undefined ? batch : splitting.flops / options.flopsOfSample();
+  if (paired.length === 0) return planOf(batch);
+  const even = paired.filter((size) => size % parts === 0);
+  const every = even.length > 0 ? even : paired;
+  const most = splitting.flops === undefined ? batch : splitting.flops / flopsOfSample();
   const sizes = every.filter((size, i) => i === 0 || size <= most);
-  const plans = new Map<number, MemoryPlan>();
-  const planAt = (at: number): MemoryPlan => {
-    const plan = plans.get(at) ?? { ...stepOf(program, options, sizes[at] as number), room: splitting.bytes };
+  const plans = new Map<number, P>();
+  const planAt = (at: number): P => {
+    const plan = plans.get(at) ?? { ...planOf(sizes[at] as number), room: splitting.bytes };
     plans.set(at, plan);
     return plan;
   };
@@ -199,16 +218,22 @@ function heldIn(
   { weights, trainable, moments, sums }: State,
 ): { readonly placed: number; readonly made: number } {
   const arePlaced = gradients === "placed";
-  const computed = graphs.map((graph) => peakMemory(arePlaced ? withoutResults(graph) : graph).bytes - weights);
+  const made = arePlaced
+    ? madeBesideGradients(graphs, weights)
+    : Math.max(...graphs.map((graph) => peakMemory(graph).bytes - weights));
   const replacing = updates === "in place" ? 0 : trainable + moments + sums;
-  return { placed: arePlaced ? trainable : 0, made: Math.max(...computed) + replacing };
+  return { placed: arePlaced ? trainable : 0, made: made + replacing };
 }
+
+/** The most bytes that live at once of what graphs make, but for gradients that have places of their own or are taken as soon as they are there. */
+export const madeBesideGradients = (graphs: readonly Graph[], weights: number): number =>
+  Math.max(...graphs.map((graph) => peakMemory(withoutResults(graph)).bytes - weights));
 
 /** As a graph is held where its results have places of their own. */
 const withoutResults = (graph: Graph): Graph => ({ ...graph, outputs: new Map() });
 
 /** The weights that a run starts with lie in the process a second time: what is free again is not given back. */
-const engineBytes = (
+export const engineBytes = (
   { own, garbage, hold }: EngineMemory,
   { weights, moments, made }: { readonly weights: number; readonly moments: number; readonly made: number },
 ): number => own + weights + Math.min(garbage, weights + moments) + (hold - 1) * made;

@@ -28,6 +28,7 @@ import {
   type DataMemory,
   type EngineMemory,
   isTrained,
+  type MemoryOptions,
   type MemoryPlan,
   memoryPlan,
   type Splitting,
@@ -229,22 +230,22 @@ const trainedBy = (program: ModelProgram, recipe: Recipe | undefined): ModelProg
 const batchOf = ({ batch, recipe }: PlanOptions): number =>
   batch ?? (recipe?.settings.batch?.value as number | undefined) ?? defaultBatch;
 
-const stepMemory = (
+/** What the memory of a step is planned by. */
+const memoryOptions = (
   model: Model,
   program: ModelProgram,
   options: PlanOptions,
   flopsOfSample: () => number,
-): MemoryPlan =>
-  memoryPlan(program, {
-    batch: batchOf(options),
-    moments: options.recipe ? momentsOf(options.recipe) : 0,
-    recompute: options.recompute ?? "nothing",
-    splitting: splittingOf(model, program, options),
-    pairs: options.recipe !== undefined && mixesPairs(trainingOf(options.recipe)),
-    ...(options.engine ? { engine: options.engine } : {}),
-    ...(options.data ? { data: options.data } : {}),
-    flopsOfSample,
-  });
+): MemoryOptions => ({
+  batch: batchOf(options),
+  moments: options.recipe ? momentsOf(options.recipe) : 0,
+  recompute: options.recompute ?? "nothing",
+  splitting: splittingOf(model, program, options),
+  pairs: options.recipe !== undefined && mixesPairs(trainingOf(options.recipe)),
+  ...(options.engine ? { engine: options.engine } : {}),
+  ...(options.data ? { data: options.data } : {}),
+  flopsOfSample,
+});
 
 /** Where parts of a batch teach something else than all of it, it is cut for memory, but not for time. */
 function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOptions): Splitting {
@@ -258,7 +259,20 @@ function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOpt
 /** The memory of a training step of a model without findings. */
 export function planMemory(model: Model, options: PlanOptions): MemoryPlan {
   const program = trainedBy(programOf(assemble(model)), options.recipe);
-  return stepMemory(model, program, options, () => trainingFlops(program));
+  return memoryPlan(
+    program,
+    memoryOptions(model, program, options, () => trainingFlops(program)),
+  );
+}
+
+/** The same on devices. */
+export function planDevices(model: Model, devices: Devices, options: PlanOptions): DevicePlan {
+  const program = trainedBy(programOf(assemble(model)), options.recipe);
+  return devicePlan(
+    program,
+    memoryOptions(model, program, options, () => trainingFlops(program)),
+    devices,
+  );
 }
 
 /** Losses of a model that compare samples of a batch with each other. */
@@ -312,7 +326,12 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
   const program = trainedBy(programOf(assembly), recipe);
   const costs = costOfAssembly(assembly, program);
   const steps = recipe ? (options.steps ?? stepsOf(recipe, batch, samples ?? null)) : null;
-  const memory = stepMemory(model, program, options, () => costs.flops.training);
+  const asked = memoryOptions(model, program, options, () => costs.flops.training);
+  const devices = options.devices ? devicePlan(program, asked, options.devices) : null;
+  const memory = memoryPlan(
+    program,
+    devices ? { ...asked, splitting: { by: "size", samples: devices.microBatch } } : asked,
+  );
   const { training } = costs.flops;
   return {
     model: model.name,
@@ -325,9 +344,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     wiring: wiringTree(model),
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory,
-    devices: options.devices
-      ? devicePlan(program, { ...memory, moments: recipe ? momentsOf(recipe) : 0 }, options.devices)
-      : null,
+    devices,
     learningRate: recipe ? layeredRateOf(recipe, program, batch) : null,
     steps,
     time: timeOf(training * memory.microBatch, training * batch, steps?.total ?? null, rates),

@@ -11,7 +11,7 @@ import {
   trainingOf,
 } from "../../compiler/index.js";
 import { readRates } from "../machine/measured-rate.js";
-import { checkMicroBatch, cutting, type MemoryFlags } from "../machine/micro-batches.js";
+import { cutting, cuttingOn, type MemoryFlags } from "../machine/micro-batches.js";
 import { dataMemory, type MeasuredBackend } from "../machine/process-memory.js";
 import { usageFailure } from "../words/failure.js";
 
@@ -45,7 +45,7 @@ export async function assumptionsOf(model: Model, recipe: Recipe | null, options
   return {
     ...(recipe ? { recipe } : {}),
     batch,
-    ...(options.devices === undefined ? cutting(batch, options, options.backend) : onDevices(batch, options)),
+    ...(await cut(batch, options)),
     ...(recipe && options.devices === undefined ? { data: await dataMemory(model, recipe, index) } : {}),
     ...(samples === null ? {} : { samples }),
     rates: readRates(),
@@ -53,16 +53,14 @@ export async function assumptionsOf(model: Model, recipe: Recipe | null, options
 }
 
 /** Devices have a memory of their own, of which nothing is known here: a batch is cut as somebody says, or not. */
-function onDevices(
-  batch: number,
-  { devices = 1, shardState = false, microBatch, recompute }: PlanOptions,
-): Pick<Assumptions, "splitting" | "recompute" | "devices"> {
-  checkMicroBatch(batch, microBatch);
-  return {
-    splitting: microBatch === undefined ? { by: "nothing" } : { by: "size", samples: microBatch },
-    recompute: recompute ? "layers" : "nothing",
-    devices: { count: devices, shardState },
-  };
+async function cut(batch: number, options: PlanOptions): Promise<Partial<Assumptions>> {
+  const { devices: count, shardState = false, backend } = options;
+  if (count === undefined) {
+    const { machineMemory } = await import("../../runtime/index.js");
+    return cutting(batch, options, backend, machineMemory());
+  }
+  const devices = { count, shardState };
+  return { ...cuttingOn({ count, memory: null, inMachine: false }, batch, options), devices };
 }
 
 /** A recipe's data; null when it is not here, which is no mistake before training. */

@@ -14,7 +14,7 @@ import {
   settingsOf,
   trainingOf,
 } from "../../compiler/index.js";
-import { cutting } from "../machine/micro-batches.js";
+import { engineOf } from "../machine/process-memory.js";
 import { duration } from "../words/progress.js";
 import { type Colors, print, printJson, stdoutColors } from "../words/terminal.js";
 import { assumptionsOf, type PlanOptions } from "./plan-assumptions.js";
@@ -67,7 +67,7 @@ async function planned(model: Model, recipe: Recipe, options: PlanOptions): Prom
     const share: StepsPlan = { ...(each[i] as Steps), samples: of.samples ?? null };
     return { ...one, plan: planOf(one.model, { ...of, steps: share }) };
   });
-  const { engine } = cutting(1, {}, options.backend);
+  const engine = engineOf(options.backend);
   return { recipes, together: planByTurns(recipes, { steps, ...(engine ? { engine } : {}) }) };
 }
 

@@ -10,7 +10,7 @@ import {
   trainingOf,
 } from "../../compiler/index.js";
 import { type Graph, passes, peakMemory, printGraph, simplify } from "../../graph/index.js";
-import { cutting, type MemoryFlags } from "../machine/micro-batches.js";
+import { checkMicroBatch, type MemoryFlags, recomputeOf } from "../machine/micro-batches.js";
 import { usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { type Colors, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
@@ -72,7 +72,8 @@ async function tracedPhases(model: Model, recipe: Recipe | null, options: GraphO
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
   if (recipe === null) return [{ name: "loss", graph: lossGraph(program, batch) }];
   const { microBatch } = options;
-  const { recompute } = cutting(batch, options);
+  checkMicroBatch(batch, microBatch);
+  const recompute = recomputeOf(options);
   const training = { ...trainingOf(recipe), batch, recompute, ...(microBatch === undefined ? {} : { microBatch }) };
   const { trainingStep } = await import("../../runtime/index.js");
   const found: Traced[] = [];

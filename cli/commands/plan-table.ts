@@ -23,8 +23,8 @@ export const startRows = (start: RecipeStart | null): readonly string[] =>
 export const startDocument = (start: RecipeStart | null) =>
   start && { from: start.takes.map(startText), weights: start.mappings?.map(mappingDocument) ?? null };
 
-export const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
-  memory.microBatch < memory.batch ? splittingNotes(model, memory) : [];
+export const notesOf = (model: Model, { memory, devices }: Plan): readonly string[] =>
+  memory.microBatch < memory.batch ? splittingNotes(model, devices ?? memory) : [];
 
 /** The document's fields are documented in `docs/cli.md`. */
 export function planDocument(plan: Plan) {
@@ -64,7 +64,9 @@ export function planDocument(plan: Plan) {
 
 const memoryDocument = ({ microBatch, ...memory }: MemoryPlan) => ({ ...memory, micro_batch: microBatch });
 
-const devicesDocument = ({ shardState, ...devices }: DevicePlan) => ({ ...devices, shard_state: shardState });
+function devicesDocument({ shardState, microBatch, batch: _, recompute: __, process: ___, ...devices }: DevicePlan) {
+  return { ...devices, micro_batch: microBatch, shard_state: shardState };
+}
 
 /** `196: 49 visible, 147 hidden`; where that varies, what follows is of batches with the most. */
 const tokensText = ({ latents, ...tokens }: Plan["tokens"]): string =>
@@ -135,7 +137,7 @@ export function planTable(plan: Plan, notes: readonly string[], colors: Colors, 
       `${flopText(plan.flops.forward)} forward, ${flopText(plan.flops.training)} in training`,
     ),
     ...(plan.devices
-      ? deviceRows(plan.devices, memory)
+      ? deviceRows(plan.devices)
       : memoryRows(memory, `steps of ${grouped(memory.batch)}${againText[memory.recompute]}`)),
     ...notes.map((note) => `    ${note}`),
     ...recipeRows(plan, colors, unknown),
@@ -144,7 +146,7 @@ export function planTable(plan: Plan, notes: readonly string[], colors: Colors, 
 
 const againText = { nothing: "", layers: ", with layers computed again for their gradients" } as const;
 
-function deviceRows({ count, shardState, samples, ...held }: DevicePlan, { batch, recompute }: MemoryPlan): string[] {
+function deviceRows({ count, shardState, samples, batch, recompute, ...held }: DevicePlan): string[] {
   const state = shardState ? ", its share of the state" : "";
   const what = `${grouped(samples)} samples at once${state}, of steps of ${grouped(batch)}${againText[recompute]}`;
   const parts = [

@@ -229,7 +229,7 @@ async function prepared(started: Started): Promise<Job> {
     ? (readRunFacts(directory).computing ?? { micro_batch: settingsOf(recipe).batch, recompute: false })
     : null;
   const data = await dataMemory(model, recipe, index, flags.workers);
-  const alone = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
+  const alone = await computingOf({ model, recipe, batch, data }, flags, executor, before, note);
   const computing = { ...alone, ...(await besideComputing(started, flags, executor, before)) };
   const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};

@@ -1,6 +1,6 @@
 /** How a batch is computed on this machine: in how many parts, and what is kept for gradients. Not a matter of the recipe. */
 
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { divisorsBeside } from "../../blocks/index.js";
 import {
   type DataMemory,
@@ -8,15 +8,16 @@ import {
   lossesAcrossSamples,
   type MemoryPlan,
   type Model,
+  planDevices,
   planMemory,
   type Recipe,
   type Splitting,
 } from "../../compiler/index.js";
 import type { Recompute } from "../../graph/index.js";
-import type { Executor } from "../../runtime/index.js";
+import type { ComputingDevices, Executor } from "../../runtime/index.js";
 import { usageFailure } from "../words/failure.js";
 import { grouped } from "../words/terminal.js";
-import { engineOf } from "./process-memory.js";
+import { engineOf, xlaOnProcessor } from "./process-memory.js";
 
 /** What the command line says about it. */
 export interface MemoryFlags {
@@ -44,46 +45,69 @@ const share = 0.7;
 /** Bytes that WebAssembly can address. Of the process, Node and copies of state lie elsewhere: that much is left in reserve. */
 const wasmMemory = 4 * 2 ** 30;
 
-/** Bytes of the machine, or of the container that this process is kept in. */
-function machineMemory(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
+/** Share of a device's own memory: what XLA will need is not known better before it has compiled. */
+const shareOfDevice = 0.85;
 
-const roomOn = (backend: string): number => {
-  const room = share * machineMemory();
+const roomOn = (backend: string, machine: number): number => {
+  const room = share * machine;
   return backend === "wasm" ? Math.min(room, wasmMemory) : room;
 };
 
 /** Seconds that a micro-batch may take by a guess: Ctrl-C waits for the one that is computed. */
 const patience = 4;
 
-/** Matrix products that can be computed meanwhile: a core reaches 60 GFLOP/s in onnxruntime, and TensorFlow.js's one thread 5. */
+/** Matrix products that can be computed meanwhile: a core reaches 60 GFLOP/s in onnxruntime and XLA, and TensorFlow.js's one thread 5. */
 function flopsIn(backend: string, threads = availableParallelism()): number {
-  const rates: Readonly<Record<string, number>> = { onnx: 60e9 * threads, wasm: 5e9 };
+  const rates: Readonly<Record<string, number>> = { onnx: 60e9 * threads, xla: 60e9 * threads, wasm: 5e9 };
   return patience * (rates[backend] ?? Number.POSITIVE_INFINITY);
 }
 
+/** How a batch is cut, what is kept, and what the process holds besides. */
+interface Cutting {
+  readonly splitting: Splitting;
+  readonly recompute: Recompute;
+  readonly engine?: EngineMemory;
+}
+
+export const recomputeOf = ({ recompute }: MemoryFlags): Recompute => (recompute ? "layers" : "nothing");
+
 /**
- * How a batch is cut, and what is kept: here, or on a machine with as much memory as the flags say. Where they say how much, that alone
- * decides.
+ * For a machine with so many bytes of memory, or with as many as the flags say. Where they say how many, that alone decides.
  */
-export function cutting(
-  batch: number,
-  { microBatch, memory, recompute, threads }: MemoryFlags,
-  backend = "onnx",
-): { readonly splitting: Splitting; readonly recompute: Recompute; readonly engine?: EngineMemory } {
+export function cutting(batch: number, flags: MemoryFlags, backend: string, machine: number): Cutting {
+  const { microBatch, memory, threads } = flags;
   checkMicroBatch(batch, microBatch);
   const room: Splitting =
     memory === undefined
-      ? { by: "room", bytes: roomOn(backend), flops: flopsIn(backend, threads) }
+      ? { by: "room", bytes: roomOn(backend, machine), flops: flopsIn(backend, threads) }
       : { by: "room", bytes: share * memory };
   const engine = engineOf(backend);
   return {
     splitting: microBatch === undefined ? room : { by: "size", samples: microBatch },
-    recompute: recompute ? "layers" : "nothing",
+    recompute: recomputeOf(flags),
     ...(engine ? { engine } : {}),
   };
+}
+
+/**
+ * The same for devices; where they have memory of their own, `memory` of the flags is that of one. A batch is not cut where nobody says how
+ * much there is.
+ */
+export function cuttingOn(
+  { count, memory: known, inMachine }: Pick<ComputingDevices, "count" | "memory" | "inMachine">,
+  batch: number,
+  flags: MemoryFlags,
+): Cutting {
+  const { microBatch } = flags;
+  checkMicroBatch(batch, microBatch);
+  const recompute = recomputeOf(flags);
+  const engine = inMachine ? { engine: xlaOnProcessor } : {};
+  if (microBatch !== undefined) return { splitting: { by: "size", samples: microBatch }, recompute, ...engine };
+  const memory = flags.memory === undefined ? known : flags.memory / (inMachine ? count : 1);
+  if (memory === null) return { splitting: { by: "nothing" }, recompute };
+  const bytes = (inMachine ? share : shareOfDevice) * memory;
+  const patient = inMachine && flags.memory === undefined ? { flops: flopsIn("xla") } : {};
+  return { splitting: { by: "room", bytes, ...patient }, recompute, ...engine };
 }
 
 /** Throws a usage failure where a batch has no parts of that size. */
@@ -95,7 +119,7 @@ export function checkMicroBatch(batch: number, microBatch: number | undefined): 
 }
 
 /** How a run is computed: as the flags say, as it was begun, or so that it fits into the memory of the machine and gives way soon enough. */
-export function computingOf(
+export async function computingOf(
   {
     model,
     recipe,
@@ -103,38 +127,51 @@ export function computingOf(
     data,
   }: { readonly model: Model; readonly recipe: Recipe; readonly batch: number; readonly data: DataMemory },
   flags: MemoryFlags,
-  { backend, threads }: Executor,
+  { backend, threads, devices }: Executor,
   before: Computing | null,
   note: (text: string) => void,
-): Computing {
+): Promise<Computing> {
   const by = threads === undefined ? {} : { threads };
   const recompute = flags.recompute ?? before?.recompute ?? false;
   // With another number of hosts, each may have another share of a batch.
   const kept = before && batch % before.micro_batch === 0 ? before.micro_batch : undefined;
   const asBefore = flags.memory === undefined ? kept : undefined;
-  const size = flags.microBatch ?? asBefore ?? (engineOf(backend) ? undefined : batch);
+  const isPlanned = engineOf(backend) !== undefined || devices !== undefined;
+  const size = flags.microBatch ?? asBefore ?? (isPlanned ? undefined : batch);
   const wanted = size === undefined ? { ...flags, recompute } : { ...flags, recompute, microBatch: size };
   if (size === batch) return { micro_batch: batch, recompute, ...by };
-  const plan = planMemory(model, { recipe, batch, data, ...cutting(batch, wanted, backend) });
+  const { machineMemory } = await import("../../runtime/index.js");
+  const plan = devices
+    ? planDevices(model, devices, { recipe, batch, data, ...cuttingOn(devices, batch, wanted) })
+    : planMemory(model, { recipe, batch, data, ...cutting(batch, wanted, backend, machineMemory()) });
   if (plan.microBatch < batch) for (const text of splittingNotes(model, plan)) note(text);
   return { micro_batch: plan.microBatch, recompute, ...by };
 }
 
+/** A plan of a process, or of each of several devices. */
+type Parts = Pick<MemoryPlan, "batch" | "microBatch" | "bound" | "room" | "total">;
+
 /** What a reader should know of a batch that is cut. */
-export function splittingNotes(model: Model, plan: MemoryPlan): string[] {
+export function splittingNotes(model: Model, plan: Parts): string[] {
   const parts = plan.batch / plan.microBatch;
-  const why = plan.bound === null ? "" : `, so that ${boundText[plan.bound]}`;
+  const isTooLarge = plan.room !== null && plan.total > plan.room;
+  const why = plan.bound === null || isTooLarge ? "" : `, so that ${boundText[plan.bound]}`;
   const across = lossesAcrossSamples(model);
   return [
     `a batch of ${grouped(plan.batch)} is computed as ${grouped(parts)} micro-batches of ${grouped(plan.microBatch)}${why}`,
     ...across.map((name) => `${name} compares samples: here those of a micro-batch, not all of the batch`),
-    ...(isTooLarge(plan) ? ["even a single sample at once takes more memory than there is"] : []),
+    ...tooLargeNotes(plan),
   ];
 }
 
 const boundText = {
-  memory: "the process fits into memory",
+  memory: "a step fits into memory",
   time: `Ctrl-C need not wait longer than about ${patience} seconds`,
 } as const;
 
-const isTooLarge = ({ room, total }: MemoryPlan): boolean => room !== null && total > room;
+const tooLargeNotes = ({ microBatch, room, total }: Parts): readonly string[] => {
+  if (room === null || total <= room) return [];
+  const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const what = microBatch === 1 ? "one sample" : `${grouped(microBatch)} samples`;
+  return [`even ${what} at once: about ${gib(total)} of memory, of which there are ${gib(room)}`];
+};

@@ -26,6 +26,11 @@ export const engines: Readonly<Record<MeasuredBackend, EngineMemory>> = {
   wasm: { own: 200e6, garbage: 50e6, gradients: "passing", updates: "beside", hold: 1.3, recipes: "together" },
 };
 
+/** Of XLA's plugin for processors, with what its compiler leaves; what a step makes is planned by device. */
+export const xlaOnProcessor: EngineMemory = {
+  ...{ own: 900e6, garbage: 50e6, gradients: "passing", updates: "in place", hold: 1, recipes: "together" },
+};
+
 /** The engine of a backend in the machine's memory; plain JavaScript is taken for the one that is most like it. */
 export const engineOf = (backend: string): EngineMemory | undefined =>
   backend === "cpu" ? engines.wasm : engines[backend as MeasuredBackend];

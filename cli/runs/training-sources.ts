@@ -83,7 +83,7 @@ export async function besideComputing(
     const known = before && { ...before, micro_batch: before.beside?.[i] ?? batch };
     const data = await dataMemory(model, recipe, index, flags.workers);
     const told = (text: string) => note(`${recipe.name}: ${text}`);
-    sizes.push(computingOf({ model, recipe, batch, data }, asked, executor, known, told).micro_batch);
+    sizes.push((await computingOf({ model, recipe, batch, data }, asked, executor, known, told)).micro_batch);
   }
   return sizes.length > 0 ? { beside: sizes } : {};
 }

@@ -25,6 +25,17 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Devices that share the samples of a step, each with memory of its own. */
+export interface ComputingDevices {
+  readonly count: number;
+  /** Whether each holds its share of weights and moments; if not, all of them. */
+  readonly shardState: boolean;
+  /** Bytes of each; null where nobody says. */
+  readonly memory: number | null;
+  /** Whether that is a part of the machine's memory, in which the process lives too: so of processors. */
+  readonly inMachine: boolean;
+}
+
 export interface Executor {
   /** `tfjs` or `onnx`. */
   readonly name: string;
@@ -34,6 +45,8 @@ export interface Executor {
   readonly device: string;
   /** That compute one operation together, where that is chosen: sums of floats depend on it. */
   readonly threads?: number;
+  /** That compute a step together, where that is chosen. */
+  readonly devices?: ComputingDevices;
   /** Number formats of products besides float32; if absent, none. */
   readonly precisions?: readonly Precision[];
   /** State starts from `initial`; every slot must be in it. */

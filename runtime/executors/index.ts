@@ -12,7 +12,8 @@ import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
 import type { Division } from "./xla/division.js";
 import { openXla, probeXla } from "./xla/index.js";
 
-export type { Availability, Executor, Runner, Session } from "./executor.js";
+export type { Availability, ComputingDevices, Executor, Runner, Session } from "./executor.js";
+export { machineMemory } from "./machine-memory.js";
 export { fetchPlugin, type KnownPlugin, knownPlugins } from "./xla/fetch-plugin.js";
 export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 

@@ -72,11 +72,16 @@ describe("plan and the memory of a machine", () => {
     expect(await planned("--memory", "4TiB")).toMatchObject({ micro_batch: 4096, sums: 0 });
   });
 
+  it("plans for devices of some memory, of which each computes its share", async () => {
+    const flags = ["--devices", "4", "--shard-state", "--memory", "4GiB", "--json"];
+    const { devices } = JSON.parse((await mae(["plan", join(examples, "u-mae.mae"), ...flags])).stdout);
+    expect(devices.total).toBeLessThan(4 * 2 ** 30);
+    expect(devices).toMatchObject({ count: 4, shard_state: true, bound: "memory", samples: devices.micro_batch / 4 });
+  });
+
   it("says so to a person, and which losses then see less", async () => {
     const { stdout } = await mae(["plan", join(examples, "u-mae.mae"), "--memory", "8GiB"]);
-    expect(stdout).toMatch(
-      /a batch of 1,024 is computed as \d+ micro-batches of \d+, so that the process fits into memory/,
-    );
+    expect(stdout).toMatch(/a batch of 1,024 is computed as \d+ micro-batches of \d+, so that a step fits into memory/);
     expect(stdout).toContain("uniformity compares samples: here those of a micro-batch");
   });
 

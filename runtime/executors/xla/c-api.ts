@@ -76,10 +76,7 @@ const calls = {
   ],
   DeviceDescription_ToString: [28, words("device_description", "to_string", "to_string_size")],
   Device_GetDescription: [29, words("device", "device_description")],
-  Device_MemoryStats: [
-    34,
-    { size: 201, fields: { device: [16], bytes_in_use: [24], bytes_limit: [80], bytes_limit_is_set: [88, 1] } },
-  ],
+  Device_MemoryStats: [34, { size: 201, fields: { device: [16], bytes_limit: [80], bytes_limit_is_set: [88, 1] } }],
   Executable_Destroy: [40, words("executable")],
   Executable_NumOutputs: [44, words("executable", "num_outputs")],
   Executable_Serialize: [

@@ -18,12 +18,6 @@ export interface CompiledMemory {
   readonly temporaries: number;
 }
 
-/** Bytes of a device. */
-export interface DeviceMemory {
-  readonly limit: number;
-  readonly used: number;
-}
-
 /** A compiled program. */
 export interface Executable {
   /** Null where a plugin does not say. */
@@ -53,8 +47,8 @@ export interface Client {
   compile(program: string, devices: number): Promise<Executable>;
   /** @param device counted from 0 */
   put(data: TypedArray, dtype: DType, shape: readonly number[], device: number): DeviceBuffer;
-  /** Of a device, counted from 0; null where a plugin does not say, as that for processors. */
-  memory(device: number): DeviceMemory | null;
+  /** Bytes that the first device can give; null where a plugin does not say, as that for processors. */
+  readonly memory: number | null;
   read(buffer: DeviceBuffer, dtype: DType, shape: readonly number[]): Promise<TypedArray>;
   free(buffer: DeviceBuffer): void;
   close(): void;
@@ -137,6 +131,7 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
     version,
     device: nameOf(plugin, addresses[0] as Address),
     devices: count,
+    memory: memoryOf(plugin, addresses[0] as Address),
     async compile(program, many) {
       const compileOptions = compileOptionsFor(many);
       if (!kept) return opened(plugin, await compiled(program, compileOptions), options, finished);
@@ -172,7 +167,6 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
       keepAlive(values);
       return values;
     },
-    memory: (device) => memoryOf(plugin, addresses[device] as Address),
     free: (buffer) => void plugin.call("Buffer_Destroy", { buffer }),
     close: () => void plugin.call("Client_Destroy", own),
   };
@@ -250,11 +244,11 @@ const compiledMemory = (plugin: Plugin, executable: Address): CompiledMemory | n
     };
   });
 
-const memoryOf = (plugin: Plugin, device: Address): DeviceMemory | null =>
+const memoryOf = (plugin: Plugin, device: Address): number | null =>
   said(() => {
     const answer = plugin.call("Device_MemoryStats", { device });
-    const [limit, used] = [Number(answer("bytes_limit")), Number(answer("bytes_in_use"))];
-    return answer("bytes_limit_is_set") === 0n || limit <= 0 ? null : { limit, used };
+    const limit = Number(answer("bytes_limit"));
+    return answer("bytes_limit_is_set") === 0n || limit <= 0 ? null : limit;
   });
 
 function nameOf(plugin: Plugin, device: Address): string {

@@ -9,6 +9,7 @@ import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
 import type { Executor } from "../executor.js";
+import { machineMemory } from "../machine-memory.js";
 import type { Attempted } from "./attempt.js";
 import type { Division } from "./division.js";
 import { findPlugin, pluginVariable } from "./plugins.js";
@@ -96,14 +97,19 @@ export async function openXla({ devices = 1, shardState = false }: Partial<Divis
       help: `Use at most ${Math.min(there, mostDevices)}.`,
     });
   }
+  const inMachine = client.platform === "cpu";
+  const memory = inMachine ? Math.floor(machineMemory() / devices) : client.memory;
+  /** Where devices are in the machine's memory, what the process has taken is not theirs. */
+  const left = (): number | null => memory && memory - (inMachine ? process.memoryUsage.rss() / devices : 0);
   const one = deviceName({ ...client, version: loaded.version });
   return {
     name: "xla",
     backend: "xla",
     device:
       devices === 1 ? one : `${devices} devices like ${one}${shardState ? ", each with its share of the state" : ""}`,
+    devices: { count: devices, shardState, memory, inMachine },
     precisions,
-    open: (slots, initial) => openSession(client, slots, initial, { devices, shardState }),
+    open: (slots, initial) => openSession(client, slots, initial, { devices, shardState }, left()),
     close: async () => client.close(),
   };
 }

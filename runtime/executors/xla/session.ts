@@ -1,6 +1,6 @@
 /** A session whose state stays on devices of a PJRT plugin: runs leave this thread free, and a step's new state takes the place of the old. */
 
-import { bytesOf, type StateSlot, simplify, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
+import { type StateSlot, simplify, type TypedArray, type Values } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
@@ -8,6 +8,7 @@ import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
 import { type Cut, cutOfState, type Division, joined, partsOf, type Slot, shapeOfPart, undivided } from "./division.js";
 import { alwaysFed, type Program, programOf } from "./program.js";
+import { requireRoomForState, requireRoomForStep, smallerStep, stateOnEach } from "./room.js";
 
 /** A tensor on all devices that compute together: a buffer on each. */
 type Spread = readonly DeviceBuffer[];
@@ -21,7 +22,7 @@ function failure(error: unknown): unknown {
   return new RunError(isMemory ? "run/out-of-memory" : "run/device-failed", {
     what: isMemory ? "the device has not enough memory for a step" : "XLA reported an error",
     why: error.message.split("\n")[0] as string,
-    help: isMemory ? "Use a smaller batch." : "Try --backend onnx or wasm; if it works there, report this.",
+    help: isMemory ? smallerStep : "Try --backend onnx or wasm; if it works there, report this.",
   });
 }
 
@@ -47,14 +48,18 @@ async function counted<T>(work: () => Promise<T>, tell: (seconds: number) => voi
 
 /**
  * @param division the devices that compute together; if absent, the first one alone
+ * @param room bytes of each device; null: not known
+ * @throws RunError `run/out-of-memory` where the state is larger
  */
 export async function openSession(
   client: Client,
   slots: readonly StateSlot[],
   initial: Values,
   division: Division = undivided,
+  room: number | null = null,
 ): Promise<Session> {
   for (const slot of slots) checkedValue(initial, slot);
+  requireRoomForState(slots, division, room);
   const { devices } = division;
   const inTurn = takingTurns();
   const slotOf = slotsByName(slots);
@@ -110,6 +115,7 @@ export async function openSession(
         counted(() => told(() => client.compile(program.text, devices)), compiling),
       );
       loaded.push(executable);
+      if (executable.memory) requireRoomForStep(executable.memory, program, slots, division, room);
       return async (given) => {
         const feeds = { ...given, ...alwaysFed };
         for (const feed of program.feeds) checkedValue(feeds, feed);
@@ -137,7 +143,7 @@ export async function openSession(
       );
     },
     memory: () => ({
-      bytes: [...state.keys()].reduce((sum, name) => sum + bytesOnDevices(slotOf(name), division), 0),
+      bytes: devices * stateOnEach([...state.keys()].map(slotOf), division),
       tensors: state.size,
     }),
     async close() {
@@ -149,10 +155,4 @@ export async function openSession(
       });
     },
   };
-}
-
-/** Of all devices together: what is whole on each counts as often. */
-function bytesOnDevices(slot: StateSlot, division: Division): number {
-  const whole = sizeOf(slot.shape) * bytesOf[slot.dtype];
-  return cutOfState(slot, division) === null ? whole * division.devices : whole;
 }

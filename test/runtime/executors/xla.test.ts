@@ -7,16 +7,11 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { devicePlan } from "../../../compiler/index.js";
 import { createBuilder, type Values } from "../../../graph/index.js";
 import { type ExecutorSettings, listExecutors, openExecutor } from "../../../runtime/executors/index.js";
 import { cutOfState, joined, partsOf } from "../../../runtime/executors/xla/division.js";
 import { keptExecutables } from "../../../runtime/executors/xla/kept-executables.js";
 import { programOf } from "../../../runtime/executors/xla/program.js";
-import { startingState, trainingStep } from "../../../runtime/train/step.js";
-import { initialWeights } from "../../../runtime/train/weights.js";
-import { bound } from "../../support/data.js";
-import { tinyProgram } from "../../support/tiny-program.js";
 import { type Trained, train } from "./training.js";
 
 const xla = (await listExecutors()).find(({ backend }) => backend === "xla");
@@ -100,28 +95,6 @@ it.skipIf(!xla?.present)(
     }
   },
 );
-
-it.skipIf(!xla?.present)("holds as many bytes of state on each device as are planned", async () => {
-  const program = tinyProgram();
-  const cut = { batch: 8, microBatch: 4 };
-  const step = trainingStep(program, { ...cut, clip: null, optimizer: bound("optimizer", "adamw") });
-  const slots = [...step.slots, ...step.sums];
-  const start = startingState(slots, initialWeights(program.parameters, 1));
-  for (const { devices, shardState } of [
-    { devices: 2, shardState: false },
-    { devices: 4, shardState: true },
-  ]) {
-    const executor = await openExecutor("xla", () => {}, { devices, shardState });
-    const session = await executor.open(slots, start);
-    const counted = { ...cut, moments: 2, recompute: "nothing" } as const;
-    const planned = devicePlan(program, counted, { count: devices, shardState });
-    const { weights, moments, sums } = planned;
-    expect(planned.samples).toBe(4 / devices);
-    expect(weights + moments + sums).toBe(session.memory().bytes / devices);
-    await session.close();
-    await executor.close();
-  }
-});
 
 it.skipIf(!xla?.present)("has no more devices than the plugin", async () => {
   await expect(openExecutor("xla", () => {}, { devices: 100 })).rejects.toMatchObject({ code: "run/devices" });

@@ -1,0 +1,58 @@
+/** Refusing what does not fit into the memory of a device before it is taken, and what to do then. */
+
+import { bytesOf, type StateSlot, sizeOf } from "../../../graph/index.js";
+import { RunError } from "../../run-error.js";
+import type { CompiledMemory } from "./client.js";
+import { cutOfState, type Division } from "./division.js";
+import type { Program } from "./program.js";
+
+/** Bytes that each device holds of a state. */
+export const stateOnEach = (slots: readonly StateSlot[], division: Division): number =>
+  slots.reduce((sum, slot) => {
+    const whole = sizeOf(slot.shape) * bytesOf[slot.dtype];
+    return sum + (cutOfState(slot, division) === null ? whole : whole / division.devices);
+  }, 0);
+
+/** What to do about a step that does not fit. */
+export const smallerStep =
+  "Compute fewer samples at once with --micro-batch, or layers again with --recompute; --devices <n> --shard-state divides the state among several devices.";
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+const each = ({ devices }: Division): string => (devices === 1 ? "the device has" : `each of ${devices} devices has`);
+
+/**
+ * @param room bytes of each device; null: not known, and nothing is refused
+ * @throws RunError `run/out-of-memory`
+ */
+export function requireRoomForState(slots: readonly StateSlot[], division: Division, room: number | null): void {
+  const needed = stateOnEach(slots, division);
+  if (room === null || needed <= room) return;
+  throw new RunError("run/out-of-memory", {
+    what: `the state of the model (weights, moments, summed gradients) takes ${gib(needed)}, and ${each(division)} ${gib(room)}`,
+    help: division.shardState
+      ? "Use more devices, of which each holds its share, or a smaller model."
+      : "--devices <n> --shard-state divides them among several devices.",
+  });
+}
+
+/**
+ * Of a program that is compiled, beside all the state of its session.
+ * @throws RunError `run/out-of-memory`
+ */
+export function requireRoomForStep(
+  memory: CompiledMemory,
+  { state }: Pick<Program, "state">,
+  all: readonly StateSlot[],
+  division: Division,
+  room: number | null,
+): void {
+  const held = stateOnEach(all, division);
+  const made = memory.arguments - stateOnEach(state, division) + memory.outputs - memory.aliased + memory.temporaries;
+  if (room === null || held + made <= room) return;
+  throw new RunError("run/out-of-memory", {
+    what: `a step takes ${gib(held + made)}, and ${each(division)} ${gib(room)}`,
+    why: `${gib(held)} are its state (weights, moments, summed gradients), ${gib(made)} what it computes`,
+    help: smallerStep,
+  });
+}
