@@ -179,6 +179,7 @@ export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
 export {
   hasClassToken,
+  headOutput,
   outputNames,
   pairedOutputs,
   predictOf,

@@ -5,17 +5,27 @@ import { type ArrayShape, isVolume } from "./arrays.js";
 import type { ParameterTree } from "./parameters.js";
 import type { ModelProgram, Picture } from "./program.js";
 
-type Outputs = Pick<ModelProgram, "classes" | "encodings" | "predict">;
+type Said = Pick<ModelProgram, "classes" | "number" | "registers" | "values">;
+type Outputs = Said & Pick<ModelProgram, "encodings" | "picture" | "predictions">;
+
+/** What the head of a model says of whole samples is called so; null: it has no head. */
+export function headOutput({ classes, number, registers, values }: Said): string | null {
+  if (number) return "number";
+  if (values) return "values";
+  if (registers) return "displacement";
+  return classes === undefined ? null : "logits";
+}
 
 /**
  * `features`, the latent of whole arrays; of a model of several arrays what each of its encoders makes of some of them (`audio`,
- * `joint.audio`); and what it predicts, where it does: `prediction` of patches, or `logits` of classes.
+ * `joint.audio`); what its head says, where it has one; and `prediction` of patches, where they can be shown.
  */
-export const outputNames = ({ classes, encodings = {}, predict }: Outputs): readonly string[] => [
-  "features",
-  ...Object.keys(encodings),
-  ...(predict === undefined ? [] : [classes === undefined ? "prediction" : "logits"]),
-];
+export function outputNames({ encodings = {}, picture, predictions, ...said }: Outputs): readonly string[] {
+  const head = headOutput(said);
+  const pictures = predictions ? Object.values(predictions).map((one) => one.picture) : [picture];
+  const isShown = pictures.some((one) => one !== undefined);
+  return ["features", ...Object.keys(encodings), ...(head === null ? [] : [head]), ...(isShown ? ["prediction"] : [])];
+}
 
 /** What a model predicts, of one that predicts something. */
 export function predictOf<T extends ParameterTree>({

@@ -47,6 +47,12 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (wri
   };
 }
 
+/** Such numbers joined by commas. */
+export function wholeNumbers(least: number): (written: string) => readonly number[] {
+  const one = wholeNumber(least);
+  return (written) => written.split(",").map((part) => one(part.trim()));
+}
+
 /** A number that is not negative, such as a temperature. */
 export function amount(written: string): number {
   const value = Number(written);

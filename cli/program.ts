@@ -11,6 +11,7 @@ import {
   type ReporterChoice,
   reporterNames,
   wholeNumber,
+  wholeNumbers,
 } from "./arguments.js";
 import { addDataCommands } from "./data-commands.js";
 import { addText, command, interruptedCode, output } from "./help.js";
@@ -160,8 +161,8 @@ function addModels(program: Command): void {
       .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1, mostSamples))
       .option(
         "--samples <n>",
-        "samples in the data, for the number of steps (default: counted, where the data is here)",
-        wholeNumber(1),
+        "samples in the data, for the number of steps; of several recipes one for all, or one for each joined by commas (default: counted, where the data is here)",
+        wholeNumbers(1),
       )
       .addOption(memoryOption())
       .option(...microBatchOption)

@@ -31,7 +31,7 @@ export function checkEncoding(bytes: Uint8Array, path: string): void {
   );
 }
 
-/** Throws `DataError` for a file that is no UTF-8, or has a line without end. */
+/** Throws `DataError` for a file that is no UTF-8, has a line without end, or is FASTQ, whose every second line is no text. */
 export async function readLines(files: Files, path: string): Promise<Lines> {
   const bytes = await files.read(path);
   checkEncoding(bytes, path);
@@ -56,13 +56,24 @@ export async function readLines(files: Files, path: string): Promise<Lines> {
     afterEmpty = text === "";
     start = end + 1;
   }
-  return {
+  const lines: Lines = {
     count: starts.length,
     line: (i) => decoded(decoder, bytes.subarray(starts[i], ends[i]), path, numbers[i] as number).trim(),
     number: (i) => numbers[i] as number,
     begins: (i) => begins[i] as boolean,
   };
+  if (isFastq(lines)) {
+    throw new DataError(
+      `${path} is FASTQ, whose sequences stand among names and qualities`,
+      "Make FASTA of it: seqtk seq -A does, or seqkit fq2fa.",
+    );
+  }
+  return lines;
 }
+
+/** Whether the first record is one of FASTQ: a name behind @, a sequence, a line that begins with +, and a letter for the quality of each of the sequence. */
+const isFastq = ({ count, line }: Lines): boolean =>
+  count >= 4 && line(0).startsWith("@") && line(2).startsWith("+") && line(1).length === line(3).length;
 
 const newline = 10;
 

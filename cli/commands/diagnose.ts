@@ -106,9 +106,15 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
   }
 }
 
-/** @throws a `Failure` where the other model reads other arrays. */
-async function otherModel(source: string, { program }: OpenRun, { config }: DiagnoseFlags) {
-  const other = await openTrained(source, config === undefined ? {} : { config });
+/**
+ * The model of another run or checkpoint: of recipes beside each other there, the one called as this run's is.
+ * @throws a `Failure` where that model reads other arrays.
+ */
+async function otherModel(source: string, { program, recipe: { name } }: OpenRun, { config }: DiagnoseFlags) {
+  const flags = config === undefined ? {} : { config };
+  const leading = await openTrained(source, flags);
+  const isBeside = leading.recipe.beside?.some(({ recipe }) => recipe.name === name) ?? false;
+  const other = isBeside ? await openTrained(source, { ...flags, recipe: name }) : leading;
   const shapes = [program, other.program].map(({ arrays }) => JSON.stringify(arrays));
   if (shapes[0] === shapes[1]) return { program: other.program, weights: other.weights };
   throw usageFailure(`${other.program.name} does not read what ${program.name} reads`, {

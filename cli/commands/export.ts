@@ -132,7 +132,7 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
   const known = [...exportedFunctions, ...outputNames(program)];
   if (!known.includes(what)) {
     throw usageFailure(`${program.name} has no output called ${JSON.stringify(what)}`, {
-      help: `--what takes ${known.join(", ")}`,
+      help: `it has ${["encode", ...outputNames(program)].join(", ")}`,
     });
   }
   const facts = await exportOnnx(trained, path, {

@@ -18,7 +18,8 @@ import { usageFailure } from "../words/failure.js";
 export interface PlanOptions extends MemoryFlags {
   readonly json?: boolean;
   readonly batch?: number;
-  readonly samples?: number;
+  /** In the data: one number, or one for each recipe that is planned. */
+  readonly samples?: readonly number[];
   readonly config?: string;
   /** On so many together, by the backend xla; if absent, in one process. */
   readonly devices?: number;
@@ -29,8 +30,38 @@ export interface PlanOptions extends MemoryFlags {
   readonly graph?: string | true;
 }
 
+/** What is asked of a plan of one recipe. */
+export interface PlanOfOne extends Omit<PlanOptions, "samples"> {
+  readonly samples?: number;
+}
+
+/**
+ * What is asked of each of `count` recipes.
+ *
+ * Throws a `Failure` where there are other numbers of samples than recipes.
+ */
+export function optionsOfEach(
+  count: number,
+  { samples = [], ...options }: PlanOptions,
+): readonly [PlanOfOne, ...PlanOfOne[]] {
+  if (samples.length > 1 && samples.length !== count) {
+    throw usageFailure(
+      `--samples has ${samples.length} numbers, and ${count === 1 ? "one is" : `${count} are`} planned`,
+      {
+        help:
+          count === 1 ? "write one" : "write one for all, or one for each in the order in which mae plan shows them",
+      },
+    );
+  }
+  const of = (i: number): PlanOfOne => {
+    const own = samples[samples.length === 1 ? 0 : i];
+    return own === undefined ? options : { ...options, samples: own };
+  };
+  return [of(0), ...Array.from({ length: count - 1 }, (_, i) => of(i + 1))];
+}
+
 /** Throws a `RunError` where the data are fewer than a batch. */
-export async function assumptionsOf(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Assumptions> {
+export async function assumptionsOf(model: Model, recipe: Recipe | null, options: PlanOfOne): Promise<Assumptions> {
   if (options.shardState && (options.devices ?? 1) === 1)
     throw usageFailure("--shard-state divides the state among several devices", {
       help: "say how many with --devices",
@@ -53,7 +84,7 @@ export async function assumptionsOf(model: Model, recipe: Recipe | null, options
 }
 
 /** Devices have a memory of their own, of which nothing is known here: a batch is cut as somebody says, or not. */
-async function cut(batch: number, options: PlanOptions): Promise<Partial<Assumptions>> {
+async function cut(batch: number, options: PlanOfOne): Promise<Partial<Assumptions>> {
   const { devices: count, shardState = false, backend } = options;
   if (count === undefined) {
     const { machineMemory } = await import("../../runtime/index.js");

@@ -17,7 +17,7 @@ import {
 import { engineOf } from "../machine/process-memory.js";
 import { duration } from "../words/progress.js";
 import { type Colors, print, printJson, stdoutColors } from "../words/terminal.js";
-import { assumptionsOf, type PlanOptions } from "./plan-assumptions.js";
+import { assumptionsOf, optionsOfEach, type PlanOfOne, type PlanOptions } from "./plan-assumptions.js";
 import {
   memoryRows,
   notesOf,
@@ -36,8 +36,6 @@ interface Mixture {
   readonly start: RecipeStart | null;
 }
 
-const unknownSamples = "data are not here";
-
 export async function planBeside({ model, recipe, start }: Mixture, options: PlanOptions): Promise<void> {
   const { recipes, together } = await planned(model, recipe, options);
   const [first, ...others] = recipes.map(({ plan }) => planDocument(plan));
@@ -47,7 +45,7 @@ export async function planBeside({ model, recipe, start }: Mixture, options: Pla
     return;
   }
   const colors = stdoutColors();
-  const tables = recipes.map((one) => planTable(one.plan, notesOf(one.model, one.plan), colors, unknownSamples));
+  const tables = recipes.map((one) => planTable(one.plan, notesOf(one.model, one.plan), colors));
   const sections = [...tables, [...turnsRows(recipes, together, colors), ...startRows(start)]];
   print(`${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`);
 }
@@ -58,9 +56,12 @@ interface Planned {
 }
 
 async function planned(model: Model, recipe: Recipe, options: PlanOptions): Promise<Planned> {
-  const all: Assumed[] = [{ model, recipe, of: await assumptionsOf(model, recipe, options) }];
-  for (const one of recipe.beside ?? []) {
-    all.push({ ...one, of: await assumptionsOf(one.model, one.recipe, ofBeside(one.recipe, options)) });
+  const { beside = [] } = recipe;
+  const [own, ...others] = optionsOfEach(1 + beside.length, options);
+  const all: Assumed[] = [{ model, recipe, of: await assumptionsOf(model, recipe, own) }];
+  for (const [i, one] of beside.entries()) {
+    const of = ofBeside(one.recipe, others[i] as PlanOfOne);
+    all.push({ ...one, of: await assumptionsOf(one.model, one.recipe, of) });
   }
   const { each, steps } = await turnsIn(recipe, all.map(perEpoch));
   const recipes = all.map(({ of, ...one }, i): PlannedRecipe => {
@@ -76,8 +77,8 @@ interface Assumed extends Omit<PlannedRecipe, "plan"> {
   readonly of: Assumptions;
 }
 
-/** What is asked for of a recipe beside another: its batch and its data are its own, and it is cut alike where its batch has such parts. */
-function ofBeside(recipe: Recipe, { batch: _, samples: __, microBatch, ...options }: PlanOptions): PlanOptions {
+/** What is asked for of a recipe beside another: its batch is its own, and it is cut alike where its batch has such parts. */
+function ofBeside(recipe: Recipe, { batch: _, microBatch, ...options }: PlanOfOne): PlanOfOne {
   const fits = microBatch !== undefined && settingsOf(recipe).batch % microBatch === 0;
   return fits ? { ...options, microBatch } : options;
 }
@@ -121,7 +122,7 @@ function turnsRows(recipes: readonly PlannedRecipe[], together: PlanByTurns, col
   const { memory, steps, seconds } = together;
   return [
     colors.bold(`${recipes.map(({ recipe }) => recipe.name).join(", ")} by turns`),
-    row("steps", stepsText(steps, unknownSamples)),
+    row("steps", stepsText(steps)),
     ...memoryRows(memory, "all of them"),
     ...(seconds === null ? [] : [row("time", `about ${duration(seconds)}`)]),
   ];

@@ -112,10 +112,7 @@ function bytes(value: number): string {
 /** Of a line under a table's head. */
 export const row = (name: string, value: string): string => `  ${name.padEnd(14)} ${value}`;
 
-const unknownSamples = "the data is not here; say how many samples there are with --samples";
-
-/** `unknown`: why the number of steps is not known, where it is not. */
-export function planTable(plan: Plan, notes: readonly string[], colors: Colors, unknown = unknownSamples): string[] {
+export function planTable(plan: Plan, notes: readonly string[], colors: Colors): string[] {
   const { tokens, memory } = plan;
   const widest = Math.max(...plan.parts.map((part) => part.name.length));
   const parts = plan.parts.map((part) => `    ${part.name.padEnd(widest)}  ${grouped(part.parameters)}`);
@@ -140,7 +137,7 @@ export function planTable(plan: Plan, notes: readonly string[], colors: Colors, 
       ? deviceRows(plan.devices)
       : memoryRows(memory, `steps of ${grouped(memory.batch)}${againText[memory.recompute]}`)),
     ...notes.map((note) => `    ${note}`),
-    ...recipeRows(plan, colors, unknown),
+    ...recipeRows(plan, colors),
   ];
 }
 
@@ -174,18 +171,18 @@ export function memoryRows(memory: SharedMemory, what: string): string[] {
 const rateText = ({ arithmetic, lowest }: NonNullable<Plan["learningRate"]>): string =>
   lowest === null ? arithmetic : `${arithmetic}, down to ${showRate(lowest)} in the first layer that is trained`;
 
+/** Why the number of steps is not known, where it is not. */
+const unknownSamples = "the data is not here; say how many samples there are with --samples";
+
 /** `640 in all, 32 in an epoch` */
-export function stepsText(
-  steps: Pick<NonNullable<Plan["steps"]>, "total" | "perEpoch"> | null,
-  unknown: string,
-): string {
+export function stepsText(steps: Pick<NonNullable<Plan["steps"]>, "total" | "perEpoch"> | null): string {
   const total = steps?.total == null ? [] : [`${grouped(steps.total)} in all`];
   const perEpoch = steps?.perEpoch == null ? [] : [`${grouped(steps.perEpoch)} in an epoch`];
   const known = [...total, ...perEpoch];
-  return known.length > 0 ? known.join(", ") : `unknown: ${unknown}`;
+  return known.length > 0 ? known.join(", ") : `unknown: ${unknownSamples}`;
 }
 
-function recipeRows(plan: Plan, colors: Colors, unknown: string): string[] {
+function recipeRows(plan: Plan, colors: Colors): string[] {
   const { recipe, learningRate, steps, time } = plan;
   if (recipe === null) return [];
   const seconds = time && (time.seconds === null ? `${duration(time.secondsPerStep)} a step` : duration(time.seconds));
@@ -193,7 +190,7 @@ function recipeRows(plan: Plan, colors: Colors, unknown: string): string[] {
     "",
     colors.bold(recipe),
     ...(learningRate ? [row("learning rate", rateText(learningRate))] : []),
-    row("steps", stepsText(steps, unknown)),
+    row("steps", stepsText(steps)),
     ...(time
       ? [
           row("time", `about ${seconds} at ${flopText(time.rate.flopsPerSecond)}/s, as in a run on this machine`),

@@ -6,7 +6,7 @@ import { startOf } from "../runs/weights-from.js";
 import { choose, openNamed } from "../specs/choose.js";
 import { keyMapLines, mappingDocument, startText } from "../words/key-map.js";
 import { count, print, printJson, stdoutColors } from "../words/terminal.js";
-import { assumptionsOf, type PlanOptions } from "./plan-assumptions.js";
+import { assumptionsOf, optionsOfEach, type PlanOfOne, type PlanOptions } from "./plan-assumptions.js";
 import { notesOf, planDocument, planTable, startDocument, startRows } from "./plan-table.js";
 
 export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
@@ -27,7 +27,8 @@ export async function plan(file: string, name: string | undefined, options: Plan
     await (await import("./plan-beside.js")).planBeside({ model, recipe, start }, options);
     return;
   }
-  const plan = planOf(model, await assumptionsOf(model, recipe, options));
+  const [own] = optionsOfEach(1, options);
+  const plan = planOf(model, await assumptionsOf(model, recipe, own));
   if (options.json) printJson({ format_version: "1.0", ...planDocument(plan), ...startDocument(start) });
   else print(`${[...planTable(plan, notesOf(model, plan), stdoutColors()), ...startRows(start)].join("\n")}\n`);
 }
@@ -35,9 +36,11 @@ export async function plan(file: string, name: string | undefined, options: Plan
 /** Each stage as a plan of its own, and what its weights start with. */
 async function planStages({ name, stages }: Pipeline, options: PlanOptions): Promise<void> {
   const plans: { readonly stage: Stage; readonly plan: Plan }[] = [];
-  for (const stage of stages) {
+  const each = optionsOfEach(stages.length, options);
+  for (const [i, stage] of stages.entries()) {
     const { model } = stage;
-    plans.push({ stage, plan: planOf(model, await assumptionsOf(model, recipeOfStage(stage), options)) });
+    const own = each[i] as PlanOfOne;
+    plans.push({ stage, plan: planOf(model, await assumptionsOf(model, recipeOfStage(stage), own)) });
   }
   if (options.json) {
     printJson({ format_version: "1.0", pipeline: name, stages: plans.map(stageDocument) });

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { headOutput } from "../../blocks/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { filledRows, isTable, rowsWithGuesses, sayFilled } from "../runs/columns.js";
@@ -67,17 +68,45 @@ function tellGuesses({ errors, text }: Told, step: number, out: string | undefin
   print(`${printedPath(out)}\n`);
 }
 
+/**
+ * What a head says of a whole sample is no picture and no text.
+ *
+ * Throws a `Failure` where a model says nothing else.
+ */
+function checkShown(program: Drawable["program"], directory: string): void {
+  const { detector, name, places, predictions, registers, values } = program;
+  if (headOutput(program) === null || predictions || detector || places || registers || values) return;
+  throw runFailure(
+    `${name} says ${program.number ? "a number" : "classes"} of whole samples, and there is nothing to draw`,
+    {
+      help: `mae eval ${printedPath(directory)} judges what it says`,
+    },
+  );
+}
+
+/** What is said again, of the same data, is said once. */
+function once(say: (text: string) => void): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    say(text);
+  };
+}
+
 export async function show(directory: string, options: ShowOptions): Promise<void> {
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
   tellChosen(run, "show", directory, options.recipe);
+  checkShown(run.program, directory);
   const executor = await openBackend(options, tell);
   const path = options.out ?? join(directory, fileFor(pictureFile, options));
+  const note = once(tell);
   try {
     const seed = options.seed ?? run.training.seed;
     const drawable = { ...run, root: run.facts.root };
     const telling = isText(run.program) ? toldTexts : isTable(run.program) ? toldRows : null;
     if (telling) {
-      const told = await telling(drawable, { ...options, seed, executor, note: tell });
+      const told = await telling(drawable, { ...options, seed, executor, note });
       return tellGuesses(told, run.step, options.out);
     }
     const generation = await roundsOf(run.program, options);
@@ -88,12 +117,12 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
       executor,
       seed,
       path,
-      note: tell,
+      note,
     });
     tell(`after step ${run.step}: ${drawn.text}`);
     for (const file of [path, ...drawn.files]) print(`${printedPath(file)}\n`);
     if (readsText(run.program)) {
-      const told = await toldTexts(drawable, { ...options, seed, executor, note: tell });
+      const told = await toldTexts(drawable, { ...options, seed, executor, note });
       tellGuesses(told, run.step, undefined);
     }
     if (options.media && drawn.files.length === 0)

@@ -59,7 +59,7 @@ export function nodeFiles(root: string): Files {
         }
         return readCsv(await textBytesOf(opened, path), path, names, asking);
       }),
-    tokenizer: async (path) => readTokenizer(await files.read(path), path),
+    tokenizer: async (path) => readTokenizer(await files.read(path).catch(lacksVocabulary(path)), path),
     exists: (path) =>
       stat(resolve(root, path)).then(
         () => true,
@@ -68,6 +68,15 @@ export function nodeFiles(root: string): Files {
   };
   return files;
 }
+
+/** Says how a vocabulary is made, where there is none. */
+const lacksVocabulary =
+  (path: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof RunError) || systemCode(error.cause) !== "ENOENT") throw error;
+    const help = `Make it of the training texts: mae tokenizer TEXTS --size N --out ${path}. Or correct the path.`;
+    throw new RunError("run/data", { what: error.what, help }, { cause: error.cause });
+  };
 
 /** A text, whole and unpacked. Throws `run/data` for one that is too long. */
 async function textBytesOf(opened: PlainFile, path: string): Promise<Uint8Array> {
@@ -244,9 +253,9 @@ async function whatIsThere(path: string): Promise<string> {
   while (dirname(missing) !== missing && !(await isFolder(dirname(missing)))) missing = dirname(missing);
   const folder = dirname(missing);
   const names = await readdir(folder).catch(() => []);
-  if (names.length === 0) return `${folder} is empty. Put the data there or correct the path in the recipe.`;
+  if (names.length === 0) return `${folder} is empty. Put the data there or correct the path.`;
   const close = nearest(basename(missing), names);
   if (close.length > 0) return `Did you mean ${close.map((name) => join(folder, name)).join(" or ")}?`;
-  const shown = names.sort().slice(0, 5).join(", ");
-  return `${folder} has ${shown}${names.length > 5 ? ", ..." : ""}. Correct the path in the recipe.`;
+  const [shown, rest] = [names.sort().slice(0, 5).join(", "), names.length - 5];
+  return `${folder} has ${shown}${rest > 0 ? ` and ${rest} more` : ""}. Correct the path.`;
 }

@@ -5,6 +5,7 @@ import {
   arrayInputs,
   type Batch,
   hasClassToken,
+  headOutput,
   type ModelProgram,
   maskedBatch,
   masksOf,
@@ -19,13 +20,12 @@ import { RunError } from "../run-error.js";
 import { movingFeeds } from "../train/inputs.js";
 import type { Colours } from "./colours.js";
 
-/** The functions of a model by name. `features`, `prediction` and `logits` are other words for them. */
+/** The functions of a model by name. `features`, `prediction` and what `headOutput` says are other words for them. */
 export const exportedFunctions = ["encode", "reconstruct", "classify"] as const;
 
 const otherWords: Readonly<Record<string, (typeof exportedFunctions)[number]>> = {
   features: "encode",
   prediction: "reconstruct",
-  logits: "classify",
 };
 
 type ProgramWeights = Weights<ModelProgram["parameters"]>;
@@ -50,16 +50,16 @@ export function exportedFunction(
 ): Exported {
   const docs = Object.fromEntries(Object.entries(colours).map(([name, { doc }]) => [name, doc]));
   const seeing = throughColours(program, colours);
-  const word = otherWords[what] ?? what;
-  const said = program.number ? "number" : "logits";
+  const said = headOutput(program);
+  const word = what === said ? "classify" : (otherWords[what] ?? what);
   switch (word) {
     case "encode":
       return { fixed: {}, docs: { ...docs, ...encodingDocs }, outputs: (g, w) => encoding(g, seeing, w) };
     case "classify":
-      checkClasses(program);
+      if (said === null) throw noHead(program);
       return {
         fixed: {},
-        docs: { ...docs, [said]: saidByHead(program) },
+        docs: { ...docs, [said]: headDoc(program) },
         outputs: (g, w) => ({ [said]: predictOf(seeing)(g, w, arrayInputs(g, program)) }),
       };
     case "reconstruct":
@@ -206,25 +206,29 @@ const reconstructionDocs = {
 
 function checkPixels(program: ModelProgram): void {
   if (shownBy(program).length > 0) return;
-  const { name, classes } = program;
+  const { name } = program;
   throw new RunError("run/features", {
     what: `${name} does not predict pixels`,
-    help: `Export its encoder instead (encode)${classes === undefined ? "" : ", or what it predicts (classify)"}.`,
+    help: `Export its encoder instead (encode)${headOutput(program) === null ? "" : ", or what its head says (classify)"}.`,
   });
 }
 
 /** What the head's output is. */
-const saidByHead = ({ detector, number }: ModelProgram): string =>
-  number
-    ? "The number that the head says, in its own unit, [batch, 1]."
-    : detector
-      ? `What the head says at each place, [batch, places, numbers], map by map, rows first: logits of ${detector.classes} classes, distances of the box to the left, up, to the right and down in strides of the map, a logit of centredness${detector.mask > 0 ? `, logits of ${detector.mask}x${detector.mask} cells of the outline` : ""}.`
-      : "What the head says of each class, [batch, classes]; softmax makes probabilities.";
+function headDoc({ detector, number, places, registers, severalClasses, values }: ModelProgram): string {
+  if (number) return "The number that the head says, in its own unit, [batch, 1].";
+  if (values) return "The number that the head says of each place, in its own unit, [batch, ...places, 1].";
+  if (registers) {
+    return `How far from each place of ${registers.fixed} its content lies in ${registers.moving}, in places along each axis, [batch, ...places, axes].`;
+  }
+  if (detector) {
+    return `What the head says at each place, [batch, places, numbers], map by map, rows first: logits of ${detector.classes} classes, distances of the box to the left, up, to the right and down in strides of the map, a logit of centredness${detector.mask > 0 ? `, logits of ${detector.mask}x${detector.mask} cells of the outline` : ""}.`;
+  }
+  const shares = `${severalClasses ? "a sigmoid of each" : "softmax"} makes probabilities`;
+  return `What the head says of each class${places ? " at each place, [batch, ...places, classes]" : ", [batch, classes]"}; ${shares}.`;
+}
 
-function checkClasses({ name, classes, number }: ModelProgram): void {
-  if (classes !== undefined || number) return;
-  throw new RunError("run/features", {
-    what: `${name} predicts no classes`,
+const noHead = ({ name }: ModelProgram): RunError =>
+  new RunError("run/features", {
+    what: `${name} has no head`,
     help: "Export its encoder instead (encode), or train it on with a head.",
   });
-}

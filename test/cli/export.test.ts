@@ -94,7 +94,7 @@ it.each([
   ["a function that is not there", ["runs/small", "--what", "decode"], 2, "encode, reconstruct, classify"],
   ["a batch of nothing", ["runs/small", "--batch", "0"], 2, "at least 1"],
   ["a folder that is not there", ["runs/small", "-o", "no/where.onnx"], 1, "its folder does not exist"],
-  ["classes of a model without a head", ["runs/small", "--what", "classify", "-o", "c.onnx"], 1, "predicts no classes"],
+  ["classes of a model without a head", ["runs/small", "--what", "classify", "-o", "c.onnx"], 1, "has no head"],
 ])("says what is wrong with %s", async (_, args, expected, words) => {
   const { code, stdout, stderr } = await run("export", ...args);
   expect({ code, stdout }).toEqual({ code: expected, stdout: "" });

@@ -241,6 +241,15 @@ test("molecules are split as Python's own regular expressions split them, and wh
   await expect(vocabularyOf(["named.txt"], root, options)).rejects.toThrow(
     /named\.txt line 2 has " etha", which no SMILES/,
   );
+  const unclosed = [
+    ["CC[NH CC[Na]", /line 1 has a "\[NH CC\[Na\]" that is not closed/],
+    ["CC[NH", /has a "\[" that is not closed/],
+    ["CC(C", /has a "\(" that is not closed/],
+    ["CC)C", /has a "\)" that closes nothing/],
+  ] as const;
+  for (const [smiles, words] of unclosed) {
+    await expect(vocabularyOf(["a.txt"], folder({ "a.txt": `${smiles}\n` }), options)).rejects.toThrow(words);
+  }
   await expect(vocabularyOf(["all.txt"], root, { ...options, size: 9 })).rejects.toThrow(/the parts of the SMILES and/);
 });
 
@@ -272,7 +281,13 @@ describe("what cannot be used says so", () => {
     ArrayShape,
     RegExp,
   ])[] = [
-    ["a vocabulary that is not there", {}, { vocabulary: "no.json" }, shape(8), /no\.json does not exist/],
+    [
+      "a vocabulary that is not there",
+      {},
+      { vocabulary: "no.json" },
+      shape(8),
+      /no\.json does not exist(.|\n)*mae tokenizer/,
+    ],
     ["ids of another vocabulary", {}, {}, shape(8, size + 1), /has 600 ids, \[MASK\] being 4, and the model reads 601/],
     ["another [MASK]", {}, {}, shape(8, size, 5), /mask: 4/],
     ["no JSON", { "v.json": "{" }, { vocabulary: "v.json" }, shape(8), /v\.json is no vocabulary/],
@@ -325,6 +340,7 @@ describe("what cannot be used says so", () => {
       shape(8),
       /texts\.txt line 2 is not UTF-8/,
     ],
+    ["FASTQ", { "texts.txt": "@r1\nACGT\n+\nI#II\n" }, {}, shape(8), /texts\.txt is FASTQ/],
     ["UTF-16", { "texts.txt": Buffer.from("\ufeffthe\n", "utf16le") }, {}, shape(8), /texts\.txt is in UTF-16/],
     [
       "UTF-16 without its mark",

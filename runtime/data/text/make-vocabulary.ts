@@ -153,14 +153,35 @@ async function countWords(
 
 const partOfSmiles = new RegExp(`^${smilesPattern}$`);
 
-/** Throws `DataError` for what no SMILES has. */
+/** Throws `DataError` for what no SMILES has, and for a bracket that stays open. */
 function checkSmiles(parts: readonly string[], where: string): void {
   const odd = parts.find((part) => !partOfSmiles.test(part));
-  if (odd === undefined) return;
+  if (odd !== undefined && odd !== "[" && odd !== "]") {
+    throw new DataError(
+      `${where} has ${JSON.stringify(odd.slice(0, 40))}, which no SMILES has`,
+      "Write one SMILES in each line and nothing else: no name of the molecule, no heading.",
+    );
+  }
+  const bracket = odd ?? bracketLeftOpen(parts);
+  if (bracket === null) return;
+  const has = /^[[(]/.test(bracket) ? "that is not closed" : "that closes nothing";
   throw new DataError(
-    `${where} has ${JSON.stringify(odd.slice(0, 40))}, which no SMILES has`,
-    "Write one SMILES in each line and nothing else: no name of the molecule, no heading.",
+    `${where} has a ${JSON.stringify(bracket.slice(0, 40))} ${has}`,
+    "Every [ of a SMILES is followed by its ], and every ( by its ): look for what was cut off.",
   );
+}
+
+/** The first bracket of a SMILES that has no other half; null: all have. */
+function bracketLeftOpen(parts: readonly string[]): string | null {
+  // An atom in brackets ends at the first `]`, also at that of another atom.
+  const atom = parts.find((part) => /^\[.*[[\s]/.test(part));
+  if (atom !== undefined) return atom;
+  let open = 0;
+  for (const part of parts) {
+    if (part === "(") open++;
+    else if (part === ")" && --open < 0) return part;
+  }
+  return open > 0 ? "(" : null;
 }
 
 /** Byte-level BPE with the tokens of RoBERTa that are no words. */
