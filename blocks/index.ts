@@ -255,6 +255,7 @@ export {
   meanOf,
   missingOf,
   needsOneClass,
+  needsTests,
   type ObjectProbe,
   overlapsOf,
   type PairProbe,
@@ -307,7 +308,7 @@ export { augmentsOf, mixesPairs, type OfInput, type Precision, recipeSettings, t
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { asKind, type Kinds, mustBe, type Registry, registry } from "./registry.js";
-export { type Saying, saidBy, saidWords } from "./saying.js";
+export { type Logits, type Saying, saidBy, saidWords } from "./saying.js";
 export type { Schedule } from "./schedule/index.js";
 export * as schedules from "./schedule/index.js";
 export {

@@ -1,7 +1,10 @@
-/** What heads say, by which losses and probes fit them. */
+/** What heads say and whether decoders predict logits, by which losses and probes fit them. */
 
 /** The class of a sample, a number of it, the objects in it, the class of each of its places, where each place of one array lies in another, or a number of each place. */
 export type Saying = "classes" | "number" | "objects" | "places" | "moves" | "values";
+
+/** Logits that are predicted of patches: of zeros and ones each by itself, or of the classes of a place, one of which is there. */
+export type Logits = "each" | "one";
 
 /** What a head says. */
 export const saidBy = (head: { readonly says?: Saying }): Saying => head.says ?? "classes";

@@ -47,6 +47,12 @@ export const weightsOption = (): Option =>
     "running averages, or the weights as the last step left them (default: averages where the recipe keeps some)",
   ).choices(["averaged", "last"]);
 
+export const splitOption = (): Option =>
+  new Option(
+    "--split <name>",
+    "which part of the recipe's data (default: test, or train where it names no test data)",
+  ).choices(["train", "test"]);
+
 export const configOption = [
   "--config <file>",
   "the mae.config.json whose block files to use (default: the nearest above the spec; of a run or checkpoint, above the working folder)",

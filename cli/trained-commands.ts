@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { amount, listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
 import { addText, command } from "./help.js";
-import { configOption, onBackend, weightsOption } from "./options.js";
+import { configOption, onBackend, splitOption, weightsOption } from "./options.js";
 
 const nameInRun = [
   "[name]",
@@ -99,11 +99,7 @@ export function addTrained(program: Command): void {
         .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
         .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
         .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
-        .addOption(
-          new Option("--split <name>", "which part of the data (default: test, or train where there are none)").choices(
-            ["train", "test"],
-          ),
-        )
+        .addOption(splitOption())
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
         .addOption(roundsOption())
         .addOption(temperatureOption())
@@ -138,7 +134,7 @@ export function addTrained(program: Command): void {
           "the page (default: diagnosis.html in the run); the picture of groups lies beside it",
         )
         .option("--samples <n>", "on at most this many samples, spread evenly over the data", wholeNumber(2), 256)
-        .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+        .addOption(splitOption())
         .option("--against <run>", "how alike its layers are to those of another run or checkpoint that reads the same")
         .option("--seed <n>", "seed of masks and clusters (default: the run's)", wholeNumber(0))
         .option(...checkpointOfRun)
@@ -280,14 +276,7 @@ export function addTrained(program: Command): void {
         )
         .option("--labels <file>", "labels of what --data names: of a folder a CSV file, else an array")
         .option("--of <output>", "of a model of several inputs, an output that mae plan names, such as joint.audio")
-        .addOption(
-          new Option(
-            "--split <name>",
-            "which part of the recipe's data (default: test, or train where there are no test images)",
-          )
-            .choices(["train", "test"])
-            .conflicts("data"),
-        )
+        .addOption(splitOption().conflicts("data"))
         .addOption(
           new Option(
             "--select <what>",

@@ -58,7 +58,7 @@ export { type ForeignWeight, type ForeignWeights, outlineOf } from "./foreign/we
 export type { Hosts } from "./hosts/hosts.js";
 export { type Meeting, meetHosts } from "./hosts/meet.js";
 export { packageRoot, version } from "./package.js";
-export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
+export { ofRecipe, RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export { weightsBeside } from "./train/beside.js";
 export type {
   BesideTraining,

@@ -73,6 +73,14 @@ export class RunError extends Error {
   }
 }
 
+/** What is done for one of several recipes: a `RunError` of it names the recipe. `recipe`: undefined where there is one alone. */
+export const ofRecipe = <T>(recipe: string | undefined, work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    if (recipe === undefined || !(error instanceof RunError)) throw error;
+    const { code, what, why, help } = error;
+    throw new RunError(code, { what: `${recipe}: ${what}`, ...(why === null ? {} : { why }), help }, { cause: error });
+  });
+
 /** The code of a failed system call (`ENOENT`), or "" for anything else. */
 export const systemCode = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

@@ -18,6 +18,7 @@ export const bce = defineLoss({
     }),
   },
   requires: comparisonRequirements,
+  logits: "each",
   uneven: true,
   weight: (p) => p.weight,
   build: (code, p, inputs) =>

@@ -10,6 +10,7 @@ export const channelCrossEntropy = defineLoss({
   since: "0.1",
   params: comparisonParams,
   requires: comparisonRequirements,
+  logits: "one",
   uneven: true,
   weight: (p) => p.weight,
   build: (code, p, inputs) =>

@@ -10,7 +10,7 @@ import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
 import type { Moving } from "../progress.js";
-import type { Saying } from "../saying.js";
+import type { Logits, Saying } from "../saying.js";
 import type { Lattice } from "../sets.js";
 
 export interface LossInputs {
@@ -122,6 +122,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
    * views of a sample, whose head or encoder it names by a parameter `of`.
    */
   readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | "views" | Saying;
+  /** Of a loss of patches: it compares logits with zeros and ones, each by itself or as classes of one place; if absent, numbers with numbers. */
+  readonly logits?: Logits;
   /** Of a loss that compares views: it compares them with what a teacher makes of others. */
   readonly taught?: true;
   /** Of a loss that compares views with what a teacher makes of others: it compares what is predicted of them. */

@@ -77,6 +77,9 @@ function contextOf(p: Values, grid: Lattice, blocks: TypedArray, random: Random)
   return Array.from({ length: tokenCount(grid) }, (_, token) => token).filter((token) => !taken.has(token));
 }
 
+/** It has no `along` that could name two of several axes. */
+const overTwoAxes: typeof twoAxes = { ...twoAxes, help: () => "use another mask, such as `random`" };
+
 export const multiBlock = defineMask({
   name: "multi_block",
   summary:
@@ -114,12 +117,13 @@ export const multiBlock = defineMask({
     }),
   },
   requires: [
-    twoAxes,
+    overTwoAxes,
     {
       name: "fits",
       at: "scale",
       doc: "The smallest rectangle fits beside a row and a column.",
-      holds: (p, { grid }) => tokensOfBlock(p, grid) <= mostOf(grid).mostRows * mostOf(grid).mostColumns,
+      holds: (p, { grid }) =>
+        grid.length !== 2 || tokensOfBlock(p, grid) <= mostOf(grid).mostRows * mostOf(grid).mostColumns,
       say: (p, { grid }) =>
         `${percent(p.scale[0])} of ${tokenCount(grid)} tokens are ${tokensOfBlock(p, grid)}, and a rectangle has at most ${mostOf(grid).mostRows * mostOf(grid).mostColumns}`,
       help: (_, { grid }) =>

@@ -223,6 +223,9 @@ export const needsOneClass = (probe: Probe): boolean =>
   !isPlaceProbe(probe) &&
   !isValueProbe(probe);
 
+/** Whether it looks at test samples: one of training samples alone does not, nor one that names its own sequences. */
+export const needsTests = (one: Probe): boolean => !isSequenceProbe(one) && !("run" in one && one.needs === "images");
+
 /** What a model's head has to say for a probe that judges it. */
 export const sayingJudged = (probe: Probe): Saying =>
   isObjectProbe(probe)

@@ -49,6 +49,7 @@ export {
   type Looks,
   missingOf,
   needsOneClass,
+  needsTests,
   type ObjectProbe,
   type PairProbe,
   type Pairs,

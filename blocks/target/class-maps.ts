@@ -52,6 +52,7 @@ export const classMaps = defineTarget({
         "save a plane for each class, as numpy.eye(count)[numbers] makes them, and write `channels` in the input",
     },
   ],
+  logits: "one",
   outputs: patchLength,
   build: (code, _, { array }, { grid }) => patchValues(code, "none", array, grid),
   picture: (_, context) => sharesPicture(context),

@@ -10,6 +10,7 @@ import type { Field } from "../field.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Picture } from "../program.js";
+import type { Logits } from "../saying.js";
 import { axesText, type Lattice } from "../sets.js";
 
 export interface TargetContext {
@@ -60,6 +61,8 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
    * number and logits are; or coordinates of sets of points, which have no order.
    */
   readonly predicts?: Exclude<NumberKind, "amounts" | "faces">;
+  /** Whether it has zeros and ones of which logits are predicted, each by itself or as classes of one place; if absent, it has other numbers. */
+  readonly logits?: Logits;
   /** The numbers of the array that it is made of; if absent, of the kind that it predicts. */
   readonly madeOf?: NumberKind;
   /**

@@ -28,6 +28,7 @@ export const occupancy = defineTarget({
   since: "0.2",
   params: { of: madeOf },
   requires: [],
+  logits: "each",
   outputs: patchLength,
   build: (code, _, { array }, { grid }) => patchValues(code, "none", array, grid),
   picture: (_, context) => chancesPicture(context),

@@ -45,6 +45,7 @@ export const regions = defineTarget({
     }),
   },
   requires: [ofPictures],
+  logits: "each",
   outputs: (p, { grid }) => boxLength(grid) * p.count,
   field(p, { array, grid }) {
     const shape = pictured(array);

@@ -6,7 +6,7 @@ import { arrayOf, planesOf } from "../../blocks/index.js";
 import type { Diagnosis, LabelledBatch } from "../../runtime/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
-import { thinned } from "../runs/labelled-data.js";
+import { splitData, thinned } from "../runs/labelled-data.js";
 import { fileFor, tellChosen } from "../runs/open-checkpoint.js";
 import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js";
 import { openTrained } from "../runs/open-trained.js";
@@ -21,7 +21,8 @@ import { count, print, printJson, stdoutColors, tell } from "../words/terminal.j
 export interface DiagnoseFlags extends BackendFlags, CheckpointFlags {
   readonly out?: string;
   readonly samples: number;
-  readonly split: "train" | "test";
+  /** If absent, the test data, or the training data where there are none. */
+  readonly split?: "train" | "test";
   /** Another run or checkpoint. */
   readonly against?: string;
   readonly seed?: number;
@@ -46,10 +47,8 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
   try {
     const { program, weights, training } = run;
     const runtime = await import("../../runtime/index.js");
-    const index = thinned(
-      await runtime.openData(training.data, options.split, run.facts.root, program),
-      options.samples,
-    );
+    const found = await splitData({ program, training, root: run.facts.root }, options.split);
+    const index = thinned(found.index, options.samples);
     if (index.length < 2)
       throw usageFailure("one sample says nothing of a model", { help: "give it more data, or more --samples" });
     const common = {
@@ -61,7 +60,7 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
       note: tell,
     };
     const colours = runtime.coloursOf(training.augment, program.arrays);
-    const found = await runtime.diagnose(
+    const diagnosis = await runtime.diagnose(
       { program, weights },
       {
         ...{ executor, batch, colours, samples: index.length, seed: options.seed ?? training.seed },
@@ -72,11 +71,11 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
       },
     );
     stages.end();
-    const picture = await drawGroups(found, run, path.replace(/(\.html?)?$/, ".png"), colours);
+    const picture = await drawGroups(diagnosis, run, path.replace(/(\.html?)?$/, ".png"), colours);
     const { step, model } = run;
-    const html = diagnosisHtml(found, {
+    const html = diagnosisHtml(diagnosis, {
       title: printedPath(directory),
-      subtitle: `${model.name} after step ${step}, ${count(index.length, "sample")} of the ${options.split} data`,
+      subtitle: `${model.name} after step ${step}, ${count(index.length, "sample")} of the ${found.split} data`,
       script: clientScript(),
       against: options.against ?? null,
       picture: picture && `data:image/png;base64,${readFileSync(picture).toString("base64")}`,
@@ -84,21 +83,21 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
     replaceFile(path, html);
     const files = [path, ...(picture ? [picture] : [])].map(printedPath);
     if (options.json) {
-      const { grouped: _, ...numbers } = found;
+      const { grouped: _, ...numbers } = diagnosis;
       printJson({
         format_version: "1.0",
         run: printedPath(directory),
         model: model.name,
         recipe: run.recipe.name,
         step,
-        split: options.split,
+        split: found.split,
         files,
         ...numbers,
       });
       return;
     }
     print(
-      `${inWords(found, `${model.name} after step ${step}, ${count(index.length, "sample")}`).join("\n")}\n\n${files.join("\n")}\n`,
+      `${inWords(diagnosis, `${model.name} after step ${step}, ${count(index.length, "sample")} of the ${found.split} data`).join("\n")}\n\n${files.join("\n")}\n`,
     );
   } finally {
     stages.end();

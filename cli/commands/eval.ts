@@ -18,6 +18,7 @@ import {
   type ModelProgram,
   mustBe,
   needsOneClass,
+  needsTests,
   type Probe,
   pairedOutputs,
   type SampleWords,
@@ -50,7 +51,7 @@ import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js
 import { sayErrors } from "../runs/pictures.js";
 import { type RoundsFlags, roundsOf, sayGenerated } from "../runs/rounds.js";
 import { printedPath } from "../specs/files.js";
-import { usageFailure } from "../words/failure.js";
+import { runFailure, usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { createStages, shortNumber } from "../words/progress.js";
 import {
@@ -90,7 +91,9 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const rounds = await roundsOf(run.program, options);
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
-  const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data);
+  const hasTests = await data.hasTests();
+  const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data, hasTests);
+  if (!hasTests) checkTestless(probes);
   const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
@@ -107,11 +110,11 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
       selections: selectionsOf(run.program, options),
       ...(options.pictures === undefined ? {} : { draw: drawingInto(options.pictures, probes) }),
     });
-    const errors = await withTest(() => runtime.reconstructionErrors(run, run.training.augment, common));
-    const guesses = await withTest(() => runtime.guessErrors(run, common));
-    const filled = await withTest(() => runtime.fillErrors(run, common));
-    const generated =
-      rounds && (await withTest(() => runtime.generationErrors(run, run.training.augment, common, rounds)));
+    const { augment } = run.training;
+    const errors = hasTests ? await runtime.reconstructionErrors(run, augment, common) : null;
+    const guesses = hasTests ? await runtime.guessErrors(run, common) : null;
+    const filled = hasTests ? await runtime.fillErrors(run, common) : null;
+    const generated = hasTests && rounds ? await runtime.generationErrors(run, augment, common, rounds) : null;
     stages.end();
     const written = options.scores === undefined ? [] : writeScores(options.scores, result);
     for (const path of written) tell(`wrote ${path}`);
@@ -145,18 +148,6 @@ function drawingInto(folder: string, probes: readonly Bound<Probe>[]): NonNullab
     await writePng(path, canvas);
     tell(`wrote ${printedPath(path)}`);
   };
-}
-
-/** Null where nothing is predicted of samples: an encoder can be judged without test samples. */
-async function withTest<R>(measure: () => Promise<R | null>): Promise<R | null> {
-  const { RunError } = await import("../../runtime/index.js");
-  try {
-    return await measure();
-  } catch (error) {
-    if (!(error instanceof RunError && error.code === "run/data")) throw error;
-    tell(`no reconstructions: ${error.what}`);
-    return null;
-  }
 }
 
 /** Beside what probes say; null: the model predicts no such thing. */
@@ -225,7 +216,11 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  * Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. Those that go through
  * the images again and again take long, and are asked for by name.
  */
-function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued }: LabelledData): Bound<Probe>[] {
+function probesFor(
+  { program, vocabulary }: OpenRun,
+  { classes, several, valued }: LabelledData,
+  hasTests: boolean,
+): Bound<Probe>[] {
   const isLabelled = classes.length > (several ? 0 : 1);
   const judging = vocabulary.registry.probe.filter((probe) =>
     probe.sees === "predictions"
@@ -245,6 +240,9 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued 
   left.push(...single);
   // Anomalies and sequences are of data that are made for it.
   const odd = judging.filter((probe) => isAnomalyProbe(probe) || isSequenceProbe(probe));
+  const untested = judging.filter((probe) => !hasTests && needsTests(probe) && ![...left, ...odd].includes(probe));
+  if (untested.length > 0) tell(`left out, as the recipe names no test data: ${namesOf(untested)}`);
+  left.push(...untested);
   const slow = judging.filter((probe) => !left.includes(probe) && isPassProbe(probe));
   if (slow.length > 0)
     tell(`left out, as they go through the images many times: ${namesOf(slow)}; --with asks for them`);
@@ -258,6 +256,15 @@ function saidByProgram({ classes, detector, number, places, registers, values }:
   if (number) return "number";
   if (classes === undefined) return null;
   return places ? "places" : detector ? "objects" : "classes";
+}
+
+/** Throws a `Failure` for probes that judge test samples, where the recipe names none. */
+function checkTestless(probes: readonly Bound<Probe>[]): void {
+  const untested = probes.map(({ definition }) => definition).filter(needsTests);
+  if (untested.length === 0) return;
+  throw runFailure(`the recipe names no test data, and ${namesOf(untested)} judges by them`, {
+    help: "name or hold out test data in the recipe and train again; without them, rank judges features",
+  });
 }
 
 const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { outputNames } from "../../blocks/index.js";
+import { headOutput, outputNames } from "../../blocks/index.js";
 import { plainModel } from "../../compiler/index.js";
 import type { ExportedPort, ExportFacts, Library } from "../../runtime/index.js";
 import { fileFor, type OpenCheckpoint, tellChosen } from "../runs/open-checkpoint.js";
@@ -132,7 +132,7 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
   const known = [...exportedFunctions, ...outputNames(program)];
   if (!known.includes(what)) {
     throw usageFailure(`${program.name} has no output called ${JSON.stringify(what)}`, {
-      help: `it has ${["encode", ...outputNames(program)].join(", ")}`,
+      help: `it has ${[...functionsOf(program), ...outputNames(program)].join(", ")}`,
     });
   }
   const facts = await exportOnnx(trained, path, {
@@ -146,6 +146,13 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
   if (options.json) printJson(document(trained, what, facts));
   else print(summary(trained, what, facts, stdoutColors()));
 }
+
+/** The functions that a model has. */
+const functionsOf = (program: OpenCheckpoint["program"]): readonly string[] => [
+  "encode",
+  ...(outputNames(program).includes("prediction") ? ["reconstruct"] : []),
+  ...(headOutput(program) === null ? [] : ["classify"]),
+];
 
 /** The document's fields are documented in `docs/cli.md`. */
 const document = ({ program, step }: OpenCheckpoint, what: string, facts: ExportFacts) => ({

@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { datasetAt, defaultsOf, type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
 import type { FeatureFormat, FeatureRows, SampleFacts, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
-import { labelledBatch, selectionsOf, thinned } from "../runs/labelled-data.js";
+import { labelledBatch, selectionsOf, splitData, thinned } from "../runs/labelled-data.js";
 import { fileFor, tellChosen } from "../runs/open-checkpoint.js";
 import type { CheckpointFlags } from "../runs/open-run.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
@@ -119,22 +119,20 @@ async function opened(
   { program, training }: { readonly program: ModelProgram; readonly training: Training },
   options: FeaturesOptions,
 ): Promise<Opened> {
-  const { openData, openTestData } = await import("../../runtime/index.js");
-  const { data, labels, split } = options;
+  const { data, labels } = options;
   if (data !== undefined) {
     const named = namedInputs(data, Object.keys(program.arrays));
     const [first, ...rest] = named.map((one) => namedData(one, training)) as [NamedDataset, ...NamedDataset[]];
     // Samples find each other by name, so that labels of one are those of all.
     const labelled = labels === undefined ? first : { ...first, values: { ...first.values, labels } };
+    const { openData } = await import("../../runtime/index.js");
     const index = await openData([labelled, ...rest], "train", process.cwd(), program);
     return { index, root: process.cwd(), what: named.map(({ path }) => printedPath(path)).join(" and ") };
   }
   const folder = folderOf(source);
   const root = existsSync(join(folder, factsFile)) ? readRunFacts(folder).root : process.cwd();
-  const tests = split === undefined ? await openTestData(training.data, root, program) : null;
-  const part = split ?? (tests ? "test" : "train");
-  const index = tests ?? (await openData(training.data, part, root, program));
-  return { index, root, what: `${part} ${wordsOf(program.arrays).sample}s of the recipe` };
+  const { index, split } = await splitData({ program, training, root }, options.split);
+  return { index, root, what: `${split} ${wordsOf(program.arrays).sample}s of the recipe` };
 }
 
 interface NamedData {

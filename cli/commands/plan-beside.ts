@@ -58,10 +58,11 @@ interface Planned {
 async function planned(model: Model, recipe: Recipe, options: PlanOptions): Promise<Planned> {
   const { beside = [] } = recipe;
   const [own, ...others] = optionsOfEach(1 + beside.length, options);
-  const all: Assumed[] = [{ model, recipe, of: await assumptionsOf(model, recipe, own) }];
+  const { ofRecipe } = await import("../../runtime/index.js");
+  const all: Assumed[] = [{ model, recipe, of: await ofRecipe(recipe.name, assumptionsOf(model, recipe, own)) }];
   for (const [i, one] of beside.entries()) {
     const of = ofBeside(one.recipe, others[i] as PlanOfOne);
-    all.push({ ...one, of: await assumptionsOf(one.model, one.recipe, of) });
+    all.push({ ...one, of: await ofRecipe(one.recipe.name, assumptionsOf(one.model, one.recipe, of)) });
   }
   const { each, steps } = await turnsIn(recipe, all.map(perEpoch));
   const recipes = all.map(({ of, ...one }, i): PlannedRecipe => {

@@ -168,7 +168,7 @@ async function trainHere(order: Order): Promise<boolean> {
       logs =
         flags.log && keeps ? await openEventLog(flags.log, { directory, goesOn: flags.resume ?? false, note }) : null;
       const index = await openTrainingData(model, recipe, opened, note);
-      const beside = await openBeside(recipe);
+      const beside = await openBeside(recipe, note);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });

@@ -16,10 +16,14 @@ export interface LabelledOptions {
   readonly note: (text: string) => void;
 }
 
-export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
-  const { coloursOf, evaluationBatches, judgedFields, openData, recordsOf, RunError, wholeSamples } = await import(
-    "../../runtime/index.js"
-  );
+export interface DataOfRun extends LabelledData {
+  /** Whether the recipe names test data. Throws as opening those does. */
+  readonly hasTests: () => Promise<boolean>;
+}
+
+export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<DataOfRun> {
+  const { coloursOf, evaluationBatches, judgedFields, openData, openTestData, recordsOf, RunError, wholeSamples } =
+    await import("../../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root, program), most);
   const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch, root, workers: 1, note };
   /** Samples of which there is no more than the model reads have one clip. */
@@ -34,14 +38,17 @@ export async function labelledData({ program, training, root, most, note }: Labe
     return { views };
   };
   // Opened when they are asked for: not every probe needs test images, and not all data have some.
-  let opened: ReturnType<typeof openData> | null = null;
-  const tested = async (): Promise<SampleIndex> => {
-    opened ??= openData(training.data, "test", root, program);
-    return thinned(await opened, most);
+  let opened: ReturnType<typeof openTestData> | null = null;
+  const tests = (): ReturnType<typeof openTestData> => {
+    opened ??= openTestData(training.data, root, program);
+    return opened;
   };
+  const tested = async (): Promise<SampleIndex> =>
+    thinned((await tests()) ?? (await openData(training.data, "test", root, program)), most);
   const [array, another] = Object.keys(program.arrays);
   const colours = array && !another ? coloursOf(training.augment, program.arrays)(array) : null;
   return {
+    hasTests: async () => (await tests()) !== null,
     sequences: { root, colours },
     train: (views) => evaluationBatches({ index: train, ...common, ...viewed(train, views) }),
     passes: {
@@ -115,6 +122,24 @@ export function selectionsOf(
     pool,
     layer: wanted.layer ?? "last",
   }));
+}
+
+/** Samples of a run's data, and which split they are of. */
+export interface SplitData {
+  readonly index: SampleIndex;
+  readonly split: "train" | "test";
+}
+
+/** The split that is asked for; if absent, the test data, or the training data where there are none. */
+export async function splitData(
+  { program, training, root }: Pick<LabelledOptions, "program" | "training" | "root">,
+  split: "train" | "test" | undefined,
+): Promise<SplitData> {
+  const { openData, openTestData } = await import("../../runtime/index.js");
+  const tests = split === undefined ? await openTestData(training.data, root, program) : null;
+  if (tests) return { index: tests, split: "test" };
+  const part = split ?? "train";
+  return { index: await openData(training.data, part, root, program), split: part };
 }
 
 /** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */

@@ -11,7 +11,7 @@ import {
 import type { EvaluationBatch, Executor, ReconstructionErrors, Rounds, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
 import { count, percent } from "../words/terminal.js";
-import { thinned } from "./labelled-data.js";
+import { splitData, thinned } from "./labelled-data.js";
 import { usualRounds } from "./rounds.js";
 
 /** A model with weights, and the data that it is shown on. */
@@ -131,10 +131,9 @@ export async function shownSamples(
   { program, training, root }: Drawable,
   { split, count: most, note }: Pick<PictureOptions, "split" | "count" | "note">,
 ): Promise<SampleIndex> {
-  const { openData, openTestData } = await import("../../runtime/index.js");
-  const tests = split === undefined ? await openTestData(training.data, root, program) : null;
-  if (split === undefined && !tests) note("the recipe names no test data: these are training data");
-  return thinned(tests ?? (await openData(training.data, split ?? "train", root, program)), most);
+  const found = await splitData({ program, training, root }, split);
+  if (split === undefined && found.split === "train") note("the recipe names no test data: these are training data");
+  return thinned(found.index, most);
 }
 
 /** All of them in one batch. `fields`: what is computed of each. */

@@ -19,6 +19,18 @@ export async function openTrainingData(
   opened: SampleIndex | null,
   note: ((text: string) => void) | null,
 ): Promise<SampleIndex> {
+  const { ofRecipe } = await import("../../runtime/index.js");
+  const { beside, name } = recipe;
+  return await ofRecipe(beside ? name : undefined, openOne(model, recipe, opened, note));
+}
+
+/** Throws where the data are not here, or fewer than a batch. */
+async function openOne(
+  model: Model,
+  recipe: Recipe,
+  opened: SampleIndex | null,
+  note: ((text: string) => void) | null,
+): Promise<SampleIndex> {
   const { lengthOf, openData } = await import("../../runtime/index.js");
   const training = trainingOf(recipe);
   const arrays = arraysOf(model);
@@ -47,15 +59,17 @@ export interface BesideData extends RecipeBeside {
   readonly index: SampleIndex;
 }
 
-/** Throws where a run could not begin for want of data. */
-export async function openBeside({ beside = [] }: Recipe): Promise<readonly BesideData[]> {
-  const { lengthOf, openData } = await import("../../runtime/index.js");
+/** Throws where a run could not begin for want of data. `note`: as of `openTrainingData`. */
+export async function openBeside(
+  { beside = [] }: Recipe,
+  note: (text: string) => void,
+): Promise<readonly BesideData[]> {
+  const { ofRecipe } = await import("../../runtime/index.js");
   const opened: BesideData[] = [];
   for (const one of beside) {
-    const training = trainingOf(one.recipe);
-    const index = await openData(training.data, "train", process.cwd(), { arrays: arraysOf(one.model) });
-    lengthOf(training, index.length);
-    opened.push({ ...one, index });
+    const { name } = one.recipe;
+    const told = (text: string) => note(`${name}: ${text}`);
+    opened.push({ ...one, index: await ofRecipe(name, openOne(one.model, one.recipe, null, told)) });
   }
   return opened;
 }

@@ -58,6 +58,19 @@ export function inBlocks(part: DraftPart, wiring: DraftWiring): readonly Finding
       ),
     ];
   }
+  const other =
+    mask && wiring.readers.get(part)?.find(({ slot, line }) => slot === "loss" && asksVisible(valuesOf(line)));
+  if (other) {
+    return [
+      unreadable(
+        other,
+        `the loss ${blockOf(other)} asks for visible patches, and the mask ${blockOf(mask)} has blocks of hidden ones`,
+        "What is predicted are the patches of the blocks alone.",
+        "write `on: hidden`",
+        mask,
+      ),
+    ];
+  }
   const isPicture = ({ definition }: DraftPart): boolean =>
     (definition as Target).picture !== undefined || (definition as Target).pixels !== undefined;
   const picture = mask && sourcesAt(wiring, part, "target").find(isPicture);
@@ -72,6 +85,9 @@ export function inBlocks(part: DraftPart, wiring: DraftWiring): readonly Finding
     ),
   ];
 }
+
+/** Whether a loss counts patches that no mask hides. */
+const asksVisible = ({ on }: Readonly<Record<string, unknown>>): boolean => on === "visible" || on === "all";
 
 /** A mask that a teacher decides, of a model without one that follows its encoder. */
 export function unguided(part: DraftPart, wiring: DraftWiring): readonly Finding[] {

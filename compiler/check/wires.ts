@@ -102,7 +102,10 @@ function wrongWire(
       part,
       message: `the ${part.slot} ${blockOf(part)} reads the ${unfit.slot} ${blockOf(unfit)}, ${asks.otherwise}`,
       reason: why,
-      help: `use another \`${unfit.slot}\`, or another \`${part.slot}\``,
+      help:
+        unfit.slot === part.slot
+          ? `use another block than ${blockOf(part)} or than ${blockOf(unfit)}`
+          : `use another \`${unfit.slot}\`, or another \`${part.slot}\``,
       related: [{ span: unfit.line.span, message: `the ${unfit.slot}` }],
     },
   ];
@@ -156,16 +159,51 @@ const predictedWords = { patches: "numbers", points: "sets of points", ids: "ids
 
 type PredictedKind = keyof typeof predictedWords;
 
-/** What a decoder predicts that a loss judges: of several targets, one with the label of the loss alone. */
-function predictedBy(decoder: DraftPart, loss: DraftPart, wiring: Wiring<DraftLine>): readonly PredictedKind[] {
-  if (!decoder.definition) return [];
+/** What a loss judges of a decoder: of several targets, one with the label of the loss alone. */
+function judgedOf(decoder: DraftPart, loss: DraftPart, wiring: Wiring<DraftLine>): readonly DraftPart[] {
   const targets = sourcesAt(wiring, decoder, "target").filter(({ definition }) => definition);
   const own = targets.filter(
     ({ line, input }) => loss.line.label !== null && (line.label ?? input) === loss.line.label,
   );
-  const judged = own.length > 0 ? own : targets;
+  return own.length > 0 ? own : targets;
+}
+
+/** What a decoder predicts that a loss judges. */
+function predictedBy(decoder: DraftPart, loss: DraftPart, wiring: Wiring<DraftLine>): readonly PredictedKind[] {
+  if (!decoder.definition) return [];
+  const judged = judgedOf(decoder, loss, wiring);
   if (judged.length === 0) return [asKind("decoder", decoder.definition)?.predicts ?? "patches"];
   return judged.map(({ definition }) => asKind("target", definition)?.predicts ?? "patches");
+}
+
+/** What losses of patches compare, and what targets have, by what they say of logits. */
+const comparedWords = { each: "logits with zeros and ones", one: "logits with classes of places", none: "numbers" };
+const targetWords = {
+  each: "zeros and ones, of which logits are predicted",
+  one: "classes of places, of which logits are predicted",
+  none: "other numbers",
+};
+
+/** A loss of logits of a target that has other numbers than zeros and ones, or the other way round. */
+function ofOtherLogits(part: DraftPart, decoders: readonly DraftPart[], wiring: Wiring<DraftLine>): readonly Finding[] {
+  const compared = asKind("loss", part.definition)?.logits ?? "none";
+  const logitsOf = ({ definition }: DraftPart) => asKind("target", definition)?.logits ?? "none";
+  const targets = decoders.flatMap((decoder) => judgedOf(decoder, part, wiring));
+  const wrong = targets.find((target) => logitsOf(target) !== compared);
+  if (!wrong) return [];
+  return [
+    {
+      code: "check/loss-of-another-kind",
+      part,
+      message: `${blockOf(part)} compares ${comparedWords[compared]}, and the target ${blockOf(wrong)} has ${targetWords[logitsOf(wrong)]}`,
+      help: {
+        each: "use `bce`, or another target",
+        one: "use `channel_cross_entropy`, or another target",
+        none: "use a loss such as `mse`, or a target such as `occupancy`, which has zeros and ones",
+      }[logitsOf(wrong)],
+      related: [{ span: wrong.line.span, message: "the target" }],
+    },
+  ];
 }
 
 const isSaid = (compared: string): compared is Saying => Object.hasOwn(saidWords, compared);
@@ -204,7 +242,7 @@ function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: st
       },
     ];
   }
-  if (decoders.length > 0) return [];
+  if (decoders.length > 0) return compared === "patches" ? ofOtherLogits(part, decoders, wiring) : [];
   const [message, help] =
     loss.compares && isSaid(loss.compares)
       ? [

@@ -8,7 +8,7 @@ import { type TrainingBatches, trainingBatches } from "../data/batches.js";
 import { repeated } from "../data/order.js";
 import type { Executor, Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
-import { RunError } from "../run-error.js";
+import { ofRecipe, RunError } from "../run-error.js";
 import { type Counters, countersOf, stepBeside, tablesBeside } from "./beside.js";
 import type { BesideTraining, Phase, Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
@@ -81,7 +81,9 @@ export async function openRun(
   const own = await openSource(program, training, options.index, options.root);
   const others = options.beside ?? [];
   const beside: OpenSource[] = [];
-  for (const other of others) beside.push(await openSource(other.program, other.training, other.index, options.root));
+  for (const { name: recipe, program: its, training: of, index } of others) {
+    beside.push({ ...(await ofRecipe(recipe, openSource(its, of, index, options.root))), recipe });
+  }
   const turns = turnsOf(
     training.mix ?? "alternate",
     [own, ...beside].map(({ training: of, index }) => lengthOf(of, index.length).stepsPerEpoch),
@@ -246,7 +248,9 @@ export async function openBatches(run: Run, start: number): Promise<RunBatches> 
   };
   try {
     for (const [which, source] of run.sources.entries()) {
-      opened.push(await sourceBatches({ ...run, ...source }, run.turns.before(which, start)));
+      const { recipe } = source;
+      const batches = await ofRecipe(recipe, sourceBatches({ ...run, ...source }, run.turns.before(which, start)));
+      opened.push({ next: () => ofRecipe(recipe, batches.next()), close: () => batches.close() });
     }
   } catch (error) {
     await close();
@@ -256,7 +260,7 @@ export async function openBatches(run: Run, start: number): Promise<RunBatches> 
 }
 
 const sourceBatches = (
-  { program, training, options, index, log, sources }: Run,
+  { recipe, program, training, options, index, log, sources }: Run,
   start: number,
 ): Promise<TrainingBatches> =>
   trainingBatches({
@@ -272,7 +276,8 @@ const sourceBatches = (
     root: options.root,
     workers: Math.ceil(options.workers / sources.length),
     start,
-    note: (text) => {
+    note(said) {
+      const text = recipe === undefined ? said : `${recipe}: ${said}`;
       log.write({ kind: "note", text });
       options.report({ kind: "note", text });
     },

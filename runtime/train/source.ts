@@ -10,6 +10,8 @@ import { microBatchesOf } from "./step.js";
 
 /** A recipe of a run, whose data are open. */
 export interface OpenSource {
+  /** The name of one that stands beside another; if absent, it is the run's own. */
+  readonly recipe?: string;
   readonly program: ModelProgram;
   readonly training: Training;
   readonly index: SampleIndex;
@@ -133,7 +135,10 @@ export function checkContinuation(
 }
 
 /** What of the samples of a recipe is other than a checkpoint says, in words. */
-function changesOf({ training, index, digest }: OpenSource, before: SourceFacts | undefined): readonly string[] {
+function changesOf(
+  { recipe, training, index, digest }: OpenSource,
+  before: SourceFacts | undefined,
+): readonly string[] {
   if (!before) return [];
   const { samples, batchSize, data } = before;
   const numbers = [
@@ -147,8 +152,9 @@ function changesOf({ training, index, digest }: OpenSource, before: SourceFacts 
   ] as const;
   // With other names, all is other.
   const other = numbers.length === 0 ? parts.find(({ part }) => data && data[part] !== digest[part]) : undefined;
+  const of = recipe === undefined ? "" : `of ${recipe} `;
   return [
-    ...numbers.map(({ what, before, now }) => `it had ${before} ${what} and now there are ${now}`),
-    ...(other ? [other.what] : []),
+    ...numbers.map(({ what, before, now }) => `${of}it had ${before} ${what} and now there are ${now}`),
+    ...(other ? [of + other.what] : []),
   ];
 }

@@ -91,7 +91,7 @@ it.each([
   ["a source that is not there", ["nowhere"], 2, "nowhere does not exist"],
   ["a folder without a run", ["images"], 2, "images holds no run"],
   ["a file that is no checkpoint", ["small.mae"], 1, "run/safetensors"],
-  ["a function that is not there", ["runs/small", "--what", "decode"], 2, "encode, reconstruct, classify"],
+  ["a function that is not there", ["runs/small", "--what", "decode"], 2, "encode, reconstruct, features, prediction"],
   ["a batch of nothing", ["runs/small", "--batch", "0"], 2, "at least 1"],
   ["a folder that is not there", ["runs/small", "-o", "no/where.onnx"], 1, "its folder does not exist"],
   ["classes of a model without a head", ["runs/small", "--what", "classify", "-o", "c.onnx"], 1, "has no head"],

@@ -49,6 +49,11 @@ test.each([
     "the loss `motion_mse` weighs each patch by what lies there, and the mask `multi_block` has blocks of patches",
   ],
   [
+    "loss    smooth_l1(on: visible)",
+    "the loss `smooth_l1` asks for visible patches, and the mask `multi_block` has blocks of hidden ones",
+  ],
+  ["loss    bce", "`bce` compares logits with zeros and ones, and the target `features` has other numbers"],
+  [
     "loss    smooth_l1\n  target student: imitation {\n  decoder block_vit(depth: 1, width: 16, heads: 2)\n  loss mse\n  }",
     "`target student` is made of what the model's decoder `block_vit` predicts, block by block",
   ],
