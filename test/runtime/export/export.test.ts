@@ -8,12 +8,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import {
   arrayLength,
   arrayOf,
+  headOutput,
   type ImageShape,
   imageOf,
   isPicture,
   type ModelProgram,
   maskedBatch,
   namedParameters,
+  outputNames,
   predictOf,
 } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
@@ -217,9 +219,14 @@ describe("every example of pictures", () => {
     const seesTarget = !checked.slots.some(({ use }) => use.definition.name === "low_pass");
     if (program.picture) await compareReconstruction(model, pixels, 3, seesTarget);
     else await expect(exported(model, { what: "reconstruct" })).rejects.toMatchObject({ code: "run/features" });
-    if (program.classes === undefined) {
+    const said = headOutput(program);
+    if (said === null) {
       await expect(exported(model, { what: "classify" })).rejects.toMatchObject({ code: "run/features" });
+      return;
     }
+    expect(outputNames(program)).toContain(said);
+    const facts = await exported(model, { what: said });
+    expect(Object.keys(await runFile(facts, { image: pixels }, 3))).toEqual([said]);
   });
 });
 
