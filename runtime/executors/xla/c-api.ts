@@ -74,6 +74,7 @@ const calls = {
       },
     },
   ],
+  DeviceDescription_Kind: [26, words("device_description", "device_kind", "device_kind_size")],
   DeviceDescription_ToString: [28, words("device_description", "to_string", "to_string_size")],
   Device_GetDescription: [29, words("device", "device_description")],
   Device_MemoryStats: [34, { size: 201, fields: { device: [16], bytes_limit: [80], bytes_limit_is_set: [88, 1] } }],

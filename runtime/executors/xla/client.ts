@@ -135,7 +135,7 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
     async compile(program, many) {
       const compileOptions = compileOptionsFor(many);
       if (!kept) return opened(plugin, await compiled(program, compileOptions), options, finished);
-      const name = kept.nameOf(version, program, compileOptions);
+      const name = kept.nameOf(version, kindOf(plugin, addresses[0] as Address), program, compileOptions);
       const before = kept.read(name);
       const again = before && (await reloaded(before));
       if (again !== null) return opened(plugin, again, options, finished);
@@ -251,8 +251,17 @@ const memoryOf = (plugin: Plugin, device: Address): number | null =>
     return answer("bytes_limit_is_set") === 0n || limit <= 0 ? null : limit;
   });
 
+const descriptionOf = (plugin: Plugin, device: Address): Address =>
+  plugin.call("Device_GetDescription", { device })("device_description");
+
+/** `cpu`, `NVIDIA H200`: what machine code is made for. */
+function kindOf(plugin: Plugin, device: Address): string {
+  const said = plugin.call("DeviceDescription_Kind", { device_description: descriptionOf(plugin, device) });
+  return plugin.textAt(said("device_kind"), said("device_kind_size"));
+}
+
 function nameOf(plugin: Plugin, device: Address): string {
-  const description = plugin.call("Device_GetDescription", { device })("device_description");
+  const description = descriptionOf(plugin, device);
   const said = plugin.call("DeviceDescription_ToString", { device_description: description });
   return plugin.textAt(said("to_string"), said("to_string_size"));
 }

@@ -2,7 +2,8 @@
  * Executables that were compiled before, in the user's cache, since XLA compiles a step for seconds or minutes. What is kept may be thrown
  * away at any time: whatever cannot be read, or is not whole, is compiled anew.
  *
- * An executable is machine code. So the folder is the user's alone, and nothing that a spec or a run folder brings is ever read from it.
+ * An executable is machine code. So it is read only from a folder that is the user's alone, and nothing that a spec or a run folder brings
+ * is ever there.
  */
 
 import { createHash, randomBytes } from "node:crypto";
@@ -33,15 +34,24 @@ export interface KeptExecutables {
 const most = 2 * 2 ** 30;
 
 const bytesOfChecksum = 32;
-const checksum = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
+/** Of a name too: a file that was moved to another one is another program. */
+const checksum = (name: string, executable: Uint8Array): Buffer =>
+  createHash("sha256").update(name).update(executable).digest();
 
 export const executablesFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "maelang", "executables");
 
+/** Whether nobody else can have written into a folder. Windows has no such owners, and keeps a home to its user. */
+function isOwn(folder: string): boolean {
+  const { uid, mode } = statSync(folder);
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+}
+
 /** @param plugin the library that compiles: another one, or another processor, has executables of its own */
 export function keptExecutables(plugin: string, folder = executablesFolder()): KeptExecutables {
   const { size, mtimeMs } = statSync(plugin);
-  const machine = [plugin, size, mtimeMs, platform(), arch(), cpus()[0]?.model, cpus().length].join("\n");
+  const { XLA_FLAGS: flags = "" } = process.env;
+  const machine = [plugin, size, mtimeMs, platform(), arch(), cpus()[0]?.model, cpus().length, flags].join("\n");
   return {
     nameOf(...parts) {
       const hash = createHash("sha256").update(machine);
@@ -51,9 +61,10 @@ export function keptExecutables(plugin: string, folder = executablesFolder()): K
     read(name) {
       try {
         const path = join(folder, name);
+        if (!isOwn(folder) || !statSync(path).isFile()) return null;
         const bytes = readFileSync(path);
         const executable = bytes.subarray(bytesOfChecksum);
-        if (!checksum(executable).equals(bytes.subarray(0, bytesOfChecksum))) return null;
+        if (!checksum(name, executable).equals(bytes.subarray(0, bytesOfChecksum))) return null;
         utimesSync(path, new Date(), new Date());
         return executable;
       } catch {
@@ -70,7 +81,7 @@ export function keptExecutables(plugin: string, folder = executablesFolder()): K
       }
       const partial = join(folder, `.${name}.${randomBytes(4).toString("hex")}`);
       try {
-        writeFileSync(partial, Buffer.concat([checksum(executable), executable]), { mode: 0o600 });
+        writeFileSync(partial, Buffer.concat([checksum(name, executable), executable]), { mode: 0o600 });
         renameSync(partial, join(folder, name));
         makeRoom(folder);
       } catch {
@@ -82,7 +93,7 @@ export function keptExecutables(plugin: string, folder = executablesFolder()): K
 
 function makeRoom(folder: string): void {
   const files = readdirSync(folder)
-    .map((name) => ({ path: join(folder, name), ...sizeAndUse(join(folder, name)) }))
+    .flatMap((name) => sizeAndUse(join(folder, name)))
     .sort((a, b) => b.used - a.used);
   let total = 0;
   for (const { path, bytes } of files) {
@@ -91,7 +102,14 @@ function makeRoom(folder: string): void {
   }
 }
 
-function sizeAndUse(path: string): { readonly bytes: number; readonly used: number } {
-  const { size, mtimeMs } = statSync(path);
-  return { bytes: size, used: mtimeMs };
+interface KeptFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly used: number;
+}
+
+/** Nothing of a file that another process has just renamed or removed. */
+function sizeAndUse(path: string): readonly KeptFile[] {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  return facts ? [{ path, bytes: facts.size, used: facts.mtimeMs }] : [];
 }

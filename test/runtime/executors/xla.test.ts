@@ -3,7 +3,7 @@
  * What needs a plugin is skipped by name where none is.
  */
 
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -45,6 +45,15 @@ it("keeps executables whole: what was cut, or belongs to another plugin, is not 
   kept.write(name, Buffer.from("machine code"));
   expect(kept.read(name)?.toString()).toBe("machine code");
   expect(kept.nameOf("another program")).not.toBe(name);
+  // Not under the name of another program, and not from a folder that others can write into.
+  copyFileSync(join(own, name), join(own, kept.nameOf("another program")));
+  expect(kept.read(kept.nameOf("another program"))).toBeNull();
+  if (process.getuid) {
+    chmodSync(own, 0o777);
+    expect(kept.read(name)).toBeNull();
+    chmodSync(own, 0o700);
+    expect(kept.read(name)).not.toBeNull();
+  }
   truncateSync(join(own, name), 40);
   expect(kept.read(name)).toBeNull();
   writeFileSync(plugin, "a newer library");
