@@ -19,8 +19,8 @@ export const passes: readonly Pass[] = [
 ];
 
 /**
- * Runs the passes, again and again until none finds anything. Each of their steps removes a node or moves a gather nearer
- * to its source, so this ends; a second call changes nothing.
+ * Runs the passes, again and again until none finds anything. Each of their steps removes a node, moves a gather nearer
+ * to its source, or has a factor multiply something smaller, so this ends; a second call changes nothing.
  *
  * @param only the passes to run; all of them by default.
  * @param watch is shown the graph after each pass that changed it.

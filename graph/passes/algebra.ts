@@ -6,6 +6,7 @@ import type { OperationName } from "../operations.js";
 import { isA, type Make, one, rewrite } from "../rewrite.js";
 import { sameShape, type Tensor } from "../shape.js";
 import { inputsOf, outputsOf } from "../signature.js";
+import { addedTwice, factorsBehindSum, smallFactorsFirst } from "./factors.js";
 import type { Pass } from "./pass.js";
 import { fillOf } from "./values.js";
 
@@ -104,9 +105,9 @@ function sliceOfConcat(node: Node<"slice">, joined: Node<"concat">, make: Make):
 }
 
 const rules: { readonly [O in OperationName]?: Rule<O> } = {
-  add: (node, make) => neutral<"add">(0, "both")(node, make) ?? sumOfPads(node, make),
+  add: (node, make) => neutral<"add">(0, "both")(node, make) ?? sumOfPads(node, make) ?? addedTwice(node, make),
   sub: neutral(0, "right"),
-  mul: neutral(1, "both"),
+  mul: (node, make) => neutral<"mul">(1, "both")(node, make) ?? smallFactorsFirst(node, make),
   div: neutral(1, "right"),
   maximum: unbroadcast,
   minimum: unbroadcast,
@@ -129,7 +130,7 @@ const rules: { readonly [O in OperationName]?: Rule<O> } = {
   },
   // After differentiation it says nothing more.
   stopGradient: (node) => inputsOf(node)[0],
-  sum: trivialReduction,
+  sum: (node, make) => trivialReduction(node, make) ?? factorsBehindSum(node, make),
   reduceMax: trivialReduction,
   reshape: (node, make) => {
     const [x] = inputsOf(node);

@@ -83,6 +83,41 @@ describe("identities", () => {
     g.constant(Int32Array.of(1, 3, 4, 0), [2, 2], "int32") as never as Tensor<["B", 2], "int32">;
 });
 
+describe("factors that are the same along an axis", () => {
+  const v = (g: Builder): Tensor => g.input("v", [3]);
+  const w = (g: Builder): Tensor => g.input("w", [3]);
+  const z = (g: Builder): Tensor => g.input("z", [2, 3]);
+
+  test.each<readonly [string, (g: Builder) => readonly Tensor[], readonly OperationName[]]>([
+    ["are multiplied with one another first", (g) => [g.mul(w(g), g.mul(v(g), x(g)))], ["mul"]],
+    ["are multiplied behind a sum", (g) => [g.sum(g.mul(x(g), v(g)), [0]), g.sum(g.neg(z(g)), [0], "keep")], []],
+    [
+      "leave one product to sum where there were two",
+      (g) => {
+        const [a, b, scale] = [x(g), z(g), v(g)];
+        return [g.sum(g.mul(g.mul(a, scale), b), [0], "keep"), g.sum(g.mul(a, g.mul(b, w(g))), [0])];
+      },
+      ["mul"],
+    ],
+    [
+      "take up that a product was added twice",
+      (g) => {
+        const product = g.mul(z(g), v(g));
+        return [g.add(g.add(x(g), product), product)];
+      },
+      ["mul", "add"],
+    ],
+    ["stay where they differ along the axis of a sum", (g) => [g.sum(g.mul(x(g), v(g)), [1])], ["mul"]],
+  ])("%s", (_, build, expected) => {
+    const graph = finish(build);
+    const simple = simplify(graph);
+    const large = simple.nodes.filter(({ operation, outputs: [y] }) => operation !== "input" && y?.shape[0] === 2);
+    expect(large.map(({ operation }) => operation).filter((operation) => operation !== "sum")).toEqual(expected);
+    const feeds = feedsFor(graph, 4);
+    expectClose(evaluate(simple, feeds).outputs, evaluate(graph, feeds).outputs, 6);
+  });
+});
+
 describe("known values and repeated ones", () => {
   test("constants fold, and a repeated value stays one number", () => {
     const graph = simplify(finish((g) => g.exp(g.add(g.constant(1, [400, 400]), g.constant(2, [400, 1])))));
