@@ -47,6 +47,9 @@ const rowsOf = (shape: readonly number[]): readonly [number, number] => [sizeOf(
 
 const sumOver = (m: OnnxModel, x: string, axes: readonly number[], keep: boolean): string =>
   axes.length === 0 ? x : m.op("ReduceSum", [x, m.sizes(axes)], { keepdims: int(keep ? 1 : 0) });
+/** [rows, D] -> [1, D]. onnxruntime's sum goes down each few columns by itself; a product reads rows as they lie. */
+const sumOfRows = (m: OnnxModel, x: string, rows: number): string =>
+  m.block === null ? sumOver(m, x, [0], true) : m.op("MatMul", [m.ones(rows), x]);
 const meanLast = (m: OnnxModel, x: string): string => m.op("ReduceMean", [x, m.sizes([-1])], { keepdims: int(1) });
 const sumLast = (m: OnnxModel, x: string): string => sumOver(m, x, [-1], true);
 
@@ -122,6 +125,16 @@ export function geluWithSlope(m: OnnxModel, x: string): { readonly y: string; re
   return { y: m.op("Mul", [x, cumulative]), slope };
 }
 
+const isZero = ({ node }: Tensor): boolean =>
+  node.operation === "constant" && (node as Node<"constant">).attributes.data.every((value) => value === 0);
+
+/** Whether x is selected where 0 is less than it, and otherwise 0. */
+function isLarger({ inputs }: Node<"select">): boolean {
+  const [condition, x, other] = inputs as readonly [Tensor, Tensor, Tensor];
+  const [zero, compared] = condition.node.inputs;
+  return condition.node.operation === "less" && isZero(zero as Tensor) && compared === x && isZero(other);
+}
+
 /** Sums over the keys of p (dy v^T) [B, h, N, 1], which are those over the features of dy y: the shorter are taken. */
 function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: string, p: string): string {
   const probabilities = node.inputs[4] as Tensor;
@@ -166,14 +179,21 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   less: direct("Less"),
   lessEqual: direct("LessOrEqual"),
   equal: direct("Equal"),
-  select: direct("Where"),
+  /** The larger of a number and 0 has an operator that several threads compute. */
+  select: (inputs, { m, node }) => [isLarger(node) ? m.op("Relu", [inputs[1] as string]) : m.op("Where", inputs)],
   cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(dataTypes[attributes.dtype]) })],
   stopGradient: direct("Identity"),
   // Gives x a shape that onnxruntime learns only when it runs: it can neither drop this nor take the result for x.
   barrier: ([x], { m, node }) => [
     m.standard ? m.op("Identity", [x as string]) : m.op("Reshape", [x as string, shapeInput(shapeAt(node, 0))]),
   ],
-  sum: ([x], { m, attributes: { axes, keep } }) => [sumOver(m, x as string, axes, keep)],
+  sum([x], { m, node, attributes: { axes, keep } }) {
+    const shape = shapeAt(node, 0);
+    const isOfRows = axes.length === shape.length - 1 && axes.every((axis, i) => axis === i);
+    if (!isOfRows || m.block === null) return [sumOver(m, x as string, axes, keep)];
+    const [rows, width] = rowsOf(shape);
+    return [reshape(m, sumOfRows(m, reshape(m, x as string, [rows, width]), rows), outputShape(node))];
+  },
   reduceMax: ([x], { m, attributes: { axes, keep } }) => [
     axes.length === 0
       ? (x as string)
@@ -249,7 +269,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     return [
       wanted[0] ? reshape(m, m.op("Gemm", [flat, weight as string]), outputShape(node, 0)) : "",
       wanted[1] ? weightGradient(m, flat, reshape(m, x as string, rowsOf(shapeAt(node, 1))), node) : "",
-      wanted[2] ? sumOver(m, flat, [0], false) : "",
+      wanted[2] ? reshape(m, sumOfRows(m, flat, rows), [outputs]) : "",
     ];
   },
   layerNorm: (inputs, { m, attributes, wanted }) =>

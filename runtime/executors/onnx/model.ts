@@ -47,6 +47,8 @@ export interface OnnxModel extends Pick<NodeList, "within" | "op">, Pick<Sizing,
   ops(type: string, inputs: readonly string[], wanted: readonly boolean[], attributes?: Attributes): readonly string[];
   /** A constant; equal small ones are shared. */
   constant(type: ElementType, data: ArrayBufferView, shape: readonly number[]): string;
+  /** float32 [1, count]; one tensor for each count. */
+  ones(count: number): string;
   /** A constant under a name of its own, whose memory is not copied. */
   weight(name: string, type: ElementType, data: ArrayBufferView, shape: readonly number[]): void;
   /** The same tensor under a name of its own. */
@@ -112,6 +114,7 @@ export function createModel({ standard = false, block = null, open }: ModelOptio
   const { fields: constants, constant, whole } = createConstants(fresh);
   const { isOpen, sizes, shown } = sizing(open, op, whole);
   const weights: ModelTensor[] = [];
+  const ones = new Map<number, string>();
   const ports: Field[] = [];
 
   const pieces = (held: readonly Uint8Array[], about: About | null): readonly Uint8Array[] => {
@@ -125,6 +128,12 @@ export function createModel({ standard = false, block = null, open }: ModelOptio
       const to = wanted.map((used) => (used ? fresh() : ""));
       add(type, from, to, attributes);
       return to;
+    },
+    // Spread out by onnxruntime when it loads the model.
+    ones(count) {
+      const name = ones.get(count) ?? op("Expand", [constant("float32", Float32Array.of(1), []), sizes([1, count])]);
+      ones.set(count, name);
+      return name;
     },
     weight(name, type, data, shape) {
       reserve(name);
