@@ -9,7 +9,6 @@ import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import { type Blocks, everywhere, gainsByBlocks, worthMoving } from "./blocked.js";
-import { hasDepthwise } from "./depthwise.js";
 import type { HostMemory } from "./host.js";
 import { planOf } from "./plan.js";
 import type { Settings } from "./settings.js";
@@ -99,13 +98,13 @@ export async function openSession(settings: Settings, slots: readonly StateSlot[
   const least = products === "blocks" ? everywhere : worthMoving;
   let size: Promise<unknown> | null = null;
   let faster: Promise<unknown> | null = null;
-  /** What of a graph is computed in blocks; the worker is asked once, and only for a graph that may gain by it. */
+  /** What of a graph is computed in blocks; the worker times products once, and only for a graph that may gain by it. */
   const blocksFor = async (graph: Graph): Promise<Blocks | null> => {
-    const multiplies = products !== "rows" && gainsByBlocks(graph, least);
-    if (provider !== "cpu" || !(multiplies || hasDepthwise(graph))) return null;
+    if (provider !== "cpu") return null;
     size ??= inTurn(() => ask({ kind: "block" }));
     const block = (await size) as number | null;
-    if (block === null || !multiplies) return block === null ? null : { size: block, least: null };
+    if (block === null) return null;
+    if (products === "rows" || !gainsByBlocks(graph, least)) return { size: block, least: null };
     faster ??= inTurn(() => ask({ kind: "products", block }));
     return { size: block, least: (await faster) === true ? least : null };
   };

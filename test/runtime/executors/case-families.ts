@@ -164,6 +164,26 @@ export const convolutions = [
     y: [2, 6, 3, 16],
     attributes: { strides: [1, 1], dilations: [1, 2], before: [1, 2], after: [2, 1], groups: 16 },
   },
+  // All channels of whole blocks, and more of them than there are places.
+  {
+    x: [3, 4, 3, 16],
+    weight: [32, 16, 3, 2],
+    y: [3, 3, 2, 32],
+    attributes: { strides: [1, 1], dilations: [1, 2], before: [1, 0], after: [0, 1], groups: 1 },
+  },
+  {
+    x: [1, 3, 3, 16],
+    weight: [17, 16, 3, 3],
+    y: [1, 3, 3, 17],
+    attributes: { strides: [1, 1], dilations: [1, 1], before: [1, 1], after: [1, 1], groups: 1 },
+  },
+  // A stride that skips numbers, and places behind the last window.
+  {
+    x: [2, 8, 7, 2],
+    weight: [3, 2, 2, 3],
+    y: [2, 3, 3, 3],
+    attributes: { strides: [3, 2], dilations: [1, 1], before: [0, 0], after: [0, 0], groups: 1 },
+  },
   // Windows side by side, rows left over; single numbers.
   {
     x: [1, 5, 4, 3],
