@@ -81,6 +81,12 @@ export const onBackend = (to: Command): Command =>
       wholeNumber(1, mostThreads),
     )
     .option("--shard-state", "let each of several devices hold its share of weights and moments, not all of them")
+    .addOption(
+      new Option(
+        "--compile-limit <time>",
+        'give up a step that xla has not compiled by then (default: "30 min"; as "90 s", "2 h")',
+      ).argParser(timeSpan),
+    )
     .option(...configOption);
 
 /** Of `mae plan`. */

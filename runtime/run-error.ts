@@ -14,6 +14,7 @@ export const runErrors = {
   "run/channels": "The images have other channels than the model declares, or numbers that are no pixels.",
   "run/array-size": "The records of signals do not have the leads or the length that the model declares.",
   "run/backend-missing": "The backend that was asked for is not available on this machine.",
+  "run/compile-limit": "XLA has not compiled a step in the time that it was given.",
   "run/data": "The data is missing, empty or not in the format that the spec says.",
   "run/decoder-missing": "The library that reads and writes image files is not here or does not load.",
   "run/device-failed": "The device that computes reported an error or was lost.",

@@ -294,8 +294,9 @@ async function run(job: Job): Promise<boolean> {
   let lastStep: StepEvent | null = null;
   const report = (event: TrainEvent) => {
     if (event.kind === "step") lastStep = event;
-    // A host that keeps nothing ends with the others.
-    if (event.kind === "checkpoint" || flags.resume || !keepsRun(job)) interrupts.begin();
+    // A host that keeps nothing ends with the others; nobody waits for a step that is compiled.
+    const hasBegun = flags.resume ? event.kind === "start" : !keepsRun(job) && event.kind !== "compiling";
+    if (event.kind === "checkpoint" || hasBegun) interrupts.begin();
     progress(event);
     job.logs?.tell(event);
   };

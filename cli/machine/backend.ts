@@ -31,7 +31,7 @@ export async function openBackend(
   before: RunFacts | null = null,
 ): Promise<Executor> {
   const { openExecutor } = await import("../../runtime/index.js");
-  const { backend, threads, spin, devices, shardState, precision } = flags;
+  const { backend, threads, spin, devices, shardState, compileLimit, precision } = flags;
   await requireBackend(backend);
   if (shardState && (devices ?? 1) === 1)
     throw usageFailure("--shard-state divides the state among several devices", {
@@ -43,6 +43,7 @@ export async function openBackend(
     ...(spin === undefined ? {} : { spin }),
     ...(devices === undefined ? {} : { devices }),
     ...(shardState === undefined ? {} : { shardState }),
+    ...(compileLimit === undefined ? {} : { compileLimit }),
     ...(precision === undefined ? {} : { precision }),
   };
   const tell = (reason: string, offer?: string): void => {
@@ -53,6 +54,8 @@ export async function openBackend(
   const executor = await openExecutor(backend as "auto" | Backend, tell, settings);
   const given = threads !== undefined || spin !== undefined;
   if (given && executor.name !== "onnx") note(`backend ${executor.backend} has no use for --threads and --spin`);
+  if (compileLimit !== undefined && executor.name !== "xla")
+    note(`backend ${executor.backend} has no use for --compile-limit`);
   for (const text of before ? continuationNotes(before, executor) : []) note(text);
   return executor;
 }

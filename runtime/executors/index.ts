@@ -20,8 +20,10 @@ export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 /** The backends that can be asked for by name in Node. */
 export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";
 
-/** Threads are those of `onnx`, and devices those of `xla`: by default one, which holds all state. */
+/** Threads are those of `onnx`; devices, by default one, which holds all state, and the limit of compiling those of `xla`. */
 export interface ExecutorSettings extends ProcessorSettings, Partial<Division> {
+  /** Seconds after which a graph that is not compiled yet is given up; if absent, half an hour. The compiler itself cannot be stopped but by the end of the process. */
+  readonly compileLimit?: number;
   /** That the recipe asks for: `auto` takes a backend that computes in it. */
   readonly precision?: Precision;
 }

@@ -122,14 +122,15 @@ const copied = (feeds: Values): Values =>
 
 /**
  * Runs the phases of a step. Gives what they tell: of micro-batches the mean, the first one's word where two phases tell of
- * the same. Aborted between the micro-batches of the first phase, or while it waits for one, it gives null: nothing that a
+ * the same. Aborted before or between the micro-batches of the first phase, or while it waits for one, it gives null: nothing that a
  * checkpoint keeps has changed yet. Where several hosts train together, all finish the step: what is read of it is the mean over all.
  */
 export async function runStep(run: Run, feeds: StepFeeds): Promise<Values | null> {
   const { hosts, signal } = run.options;
   const state = { session: run.session, sums: run.sources.flatMap(({ step }) => step.sums) };
   let told: Values = {};
-  const loaded = await feeds.phases();
+  const loaded = hosts ? await feeds.phases() : await untilAborted(feeds.phases(), signal);
+  if (loaded === null) return null;
   hosts?.compute(true);
   for (const [at, { phase, runner }] of loaded.entries()) {
     const times = feeds.times(phase);

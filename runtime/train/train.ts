@@ -98,6 +98,9 @@ async function loop(run: Run, start: Saved, opened: RunBatches | null): Promise<
     if (saved.step !== step) saved = await save(run, step);
     if (hosts) await leaveDone(hosts);
   } catch (error) {
+    // A step with another number of visible tokens is compiled in the middle of a run.
+    const isWhole = error instanceof RunError && error.code === "run/compile-limit" && saved.step !== step;
+    if (isWhole && !hosts) await save(run, step);
     throw hosts ? await leaveAfter(run, hosts, error, saved, step) : error;
   } finally {
     await batches?.close();

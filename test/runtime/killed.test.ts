@@ -23,14 +23,15 @@ afterAll(async () => {
   await rm(parent, { recursive: true });
 });
 
-/** A backend and the samples that it computes at once, of batches of 8. */
+/** A backend, the samples that it computes at once, of batches of 8, and the devices that hold the state. */
 interface Way {
   readonly backend: string;
   readonly microBatch: number;
+  readonly devices: number;
 }
 
-const start = (directory: string, { backend, microBatch }: Way, env = process.env): ChildProcess => {
-  const args = [script, directory, String(steps), backend, String(microBatch)];
+const start = (directory: string, { backend, microBatch, devices }: Way, env = process.env): ChildProcess => {
+  const args = [script, directory, ...[steps, backend, microBatch, devices].map(String)];
   return spawn(process.execPath, args, { env, stdio: ["pipe", "pipe", "inherit"] });
 };
 
@@ -57,15 +58,17 @@ async function runAndKill(directory: string, way: Way, after: number, delay: num
 
 const present = (await listExecutors()).filter((one) => one.present).map(({ backend }) => backend);
 const ways = [
-  { backend: "onnx", microBatch: 8 },
-  { backend: "onnx", microBatch: 4 },
-  { backend: "cpu", microBatch: 4 },
+  { backend: "onnx", microBatch: 8, devices: 1 },
+  { backend: "onnx", microBatch: 4, devices: 1 },
+  { backend: "cpu", microBatch: 4, devices: 1 },
+  { backend: "xla", microBatch: 8, devices: 1 },
+  { backend: "xla", microBatch: 4, devices: 2 },
 ].filter(({ backend }) => present.includes(backend));
 
 it.each(ways)(
-  "a run killed at any moment ends where an undisturbed one does, bit for bit: $backend, micro-batches of $microBatch",
+  "a run killed at any moment ends where an undisturbed one does, bit for bit: $backend, micro-batches of $microBatch, devices: $devices",
   async (way) => {
-    const folder = join(parent, `${way.backend}-${way.microBatch}`);
+    const folder = join(parent, Object.values(way).join("-"));
     const whole = join(folder, "whole");
     expect(await runAndKill(whole, way, Infinity, 0)).toBe(`end ${steps}`);
     const killed = join(folder, "killed");
@@ -89,7 +92,7 @@ it.runIf(present.includes("onnx"))("onnxruntime keeps no record of a run outside
   await mkdir(home);
   const { ORT_DISABLE_TELEMETRY: _set, ...rest } = process.env;
   const env = { ...rest, HOME: home, XDG_CACHE_HOME: home, TMPDIR: home };
-  const child = start(join(parent, "quiet"), { backend: "onnx", microBatch: 8 }, env);
+  const child = start(join(parent, "quiet"), { backend: "onnx", microBatch: 8, devices: 1 }, env);
   child.stdin?.end("\n".repeat(steps));
   child.stdout?.resume();
   await new Promise((resolve) => child.once("exit", resolve));

@@ -2,7 +2,9 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { sampleMasks } from "../../runtime/index.js";
+import type { Executor, Runner } from "../../runtime/executors/index.js";
+import { newestCheckpoint, RunError, sampleMasks } from "../../runtime/index.js";
+import type { TrainOptions } from "../../runtime/train/contract.js";
 import { visibleAt } from "../../runtime/train/inputs.js";
 import { inMemory, recipe, stripes } from "../support/data.js";
 import { programOfText } from "../support/model.js";
@@ -74,6 +76,52 @@ test("samples of a batch have one mask where they share it, another in another b
   expect(new Set(rows([5, 9, 2])).size).toBe(1);
   expect(rows([5, 9])[0]).toBe(rows([5, 2])[0]);
   expect(rows([9, 5])[0]).not.toBe(rows([5, 9])[0]);
+});
+
+describe("where the step of another number of visible tokens is compiled in the middle of a run", () => {
+  const here = surroundings("wasm");
+  const program = programWith("random(ratio: 75% -> 25% over 100%)");
+  const training = recipe(inMemory(stripes(27)), { batch: 8, steps: 12 });
+
+  /** Of the largest number, and of that of the first steps. */
+  const compiledAtOnce = 2;
+  /** An executor that does something else than compile further graphs, and goes on with all that it has compiled. */
+  const stuck = (instead: () => Promise<Runner>): Executor => ({
+    ...here.executor,
+    async open(slots, initial) {
+      const session = await here.executor.open(slots, initial);
+      let loads = 0;
+      return { ...session, load: (...of) => (++loads > compiledAtOnce ? instead() : session.load(...of)) };
+    },
+  });
+  const start = (directory: string, executor: Executor, changes: Partial<TrainOptions> = {}) =>
+    trained(program, training, { directory: join(here.folder, directory), executor, resume: false, ...changes });
+
+  test("all steps before it are saved when the time of compiling is over", async () => {
+    const late = new RunError("run/compile-limit", { what: "a step was not compiled", help: "Give it longer." });
+    await expect(
+      start(
+        "late",
+        stuck(() => Promise.reject(late)),
+      ),
+    ).rejects.toBe(late);
+    const { step } = await newestCheckpoint(join(here.folder, "late"));
+    expect(step).toBeGreaterThan(0);
+    const rest = await start("late", here.executor, { resume: true });
+    expect(step + rest.losses.length).toBe(12);
+  });
+
+  test("an interruption saves them, and does not wait for the compiler", async () => {
+    const controller = new AbortController();
+    const executor = stuck(() => {
+      controller.abort();
+      return new Promise(() => {});
+    });
+    const { step, interrupted, losses } = await start("cut", executor, { signal: controller.signal });
+    expect(interrupted).toBe(true);
+    expect(step).toBe(losses.length);
+    expect((await newestCheckpoint(join(here.folder, "cut"))).step).toBe(step);
+  });
 });
 
 describe.each(["wasm", "onnx"] as const)("training on %s", (backend) => {

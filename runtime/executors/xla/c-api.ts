@@ -270,6 +270,12 @@ export function loadPlugin(path: string): Plugin {
   return plugin;
 }
 
+/** Ends the process without waiting for calls on threads of their own, as its usual end does. */
+export function endProcess(code: number): void {
+  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  koffi.load(null).func("_exit", "void", ["int"])(code);
+}
+
 function written({ size, fields: places }: Layout, fields: Fields): Buffer {
   const bytes = Buffer.alloc(Math.ceil(size / 8) * 8);
   bytes.writeBigUInt64LE(BigInt(size), 0);

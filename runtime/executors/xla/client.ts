@@ -2,6 +2,7 @@
 
 import { arrayTypes, type DType, sizeOf, type TypedArray } from "../../../graph/index.js";
 import { type Address, type Plugin, PluginError } from "./c-api.js";
+import { leavable } from "./compiling.js";
 import type { KeptExecutables } from "./kept-executables.js";
 
 /** A tensor, or a part of one, on a device. */
@@ -51,6 +52,7 @@ export interface Client {
   readonly memory: number | null;
   read(buffer: DeviceBuffer, dtype: DType, shape: readonly number[]): Promise<TypedArray>;
   free(buffer: DeviceBuffer): void;
+  /** While something is compiled, what the plugin holds is given back when that is done. */
   close(): void;
 }
 
@@ -65,6 +67,9 @@ function compileOptionsFor(devices: number): Buffer {
   const parts = [0x20, 0x01, 0x28, devices, ...(devices > 1 ? [0x30, 0x01, 0x98, 0x01, 0x01] : [])];
   return Buffer.from([0x1a, parts.length, ...parts]);
 }
+
+/** A code of gRPC. */
+const cancelled = 1;
 
 /** A number of one byte in that form. */
 export const mostDevices = 127;
@@ -90,6 +95,12 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
   };
 
   const version = plugin.textAt(versioned("platform_version"), versioned("platform_version_size"));
+
+  let compiling = 0;
+  let isClosed = false;
+  const closeWhenIdle = (): void => {
+    if (isClosed && compiling === 0) plugin.call("Client_Destroy", own);
+  };
 
   const compiled = async (program: string, compileOptions: Buffer): Promise<Address> => {
     const [code, format] = [Buffer.from(program), Buffer.from("mlir")];
@@ -126,6 +137,19 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
     }
   };
 
+  const made = async (program: string, many: number): Promise<Executable> => {
+    const compileOptions = compileOptionsFor(many);
+    if (!kept) return opened(plugin, await compiled(program, compileOptions), options, finished);
+    const kind = kindOf(plugin, addresses[0] as Address);
+    const name = kept.nameOf(version, kind, program, compileOptions, process.env.XLA_FLAGS ?? "");
+    const before = kept.read(name);
+    const again = before && (await reloaded(before));
+    if (again !== null) return opened(plugin, again, options, finished);
+    const executable = opened(plugin, await compiled(program, compileOptions), options, finished);
+    keep(kept, name, executable);
+    return executable;
+  };
+
   return {
     platform: plugin.textAt(named("platform_name"), named("platform_name_size")),
     version,
@@ -133,15 +157,16 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
     devices: count,
     memory: memoryOf(plugin, addresses[0] as Address),
     async compile(program, many) {
-      const compileOptions = compileOptionsFor(many);
-      if (!kept) return opened(plugin, await compiled(program, compileOptions), options, finished);
-      const name = kept.nameOf(version, kindOf(plugin, addresses[0] as Address), program, compileOptions);
-      const before = kept.read(name);
-      const again = before && (await reloaded(before));
-      if (again !== null) return opened(plugin, again, options, finished);
-      const executable = opened(plugin, await compiled(program, compileOptions), options, finished);
-      keep(kept, name, executable);
-      return executable;
+      compiling += 1;
+      try {
+        const executable = await leavable(() => made(program, many));
+        if (!isClosed) return executable;
+        executable.close();
+        throw new PluginError(cancelled, "the device was closed while it compiled");
+      } finally {
+        compiling -= 1;
+        closeWhenIdle();
+      }
     },
     put(data, dtype, shape, device) {
       const values = data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
@@ -168,7 +193,10 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
       return values;
     },
     free: (buffer) => void plugin.call("Buffer_Destroy", { buffer }),
-    close: () => void plugin.call("Client_Destroy", own),
+    close() {
+      isClosed = true;
+      closeWhenIdle();
+    },
   };
 }
 

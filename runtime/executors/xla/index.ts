@@ -13,6 +13,7 @@ import { machineMemory } from "../machine-memory.js";
 import type { Attempted } from "./attempt.js";
 import type { Division } from "./division.js";
 import { findPlugin, pluginVariable } from "./plugins.js";
+import type { SessionSettings } from "./session.js";
 
 const missing = (why: string, remedy: string): Probe => ({
   executor: "xla",
@@ -78,7 +79,11 @@ const deviceName = ({ platform, device, version }: Attempted): string =>
  * @throws RunError `run/devices` where there are fewer devices.
  * @throws whatever the plugin throws: ask `probeXla` first.
  */
-export async function openXla({ devices = 1, shardState = false }: Partial<Division> = {}): Promise<Executor> {
+export async function openXla({
+  devices = 1,
+  shardState = false,
+  compileLimit,
+}: Partial<Division> & Pick<SessionSettings, "compileLimit"> = {}): Promise<Executor> {
   const plugin = findPlugin();
   invariant(plugin, "a plugin is opened that a probe has found");
   const [{ loadPlugin }, { mostDevices, openClient }, { keptExecutables }, { openSession }] = await Promise.all([
@@ -109,7 +114,8 @@ export async function openXla({ devices = 1, shardState = false }: Partial<Divis
       devices === 1 ? one : `${devices} devices like ${one}${shardState ? ", each with its share of the state" : ""}`,
     devices: { count: devices, shardState, memory, inMachine },
     precisions,
-    open: (slots, initial) => openSession(client, slots, initial, { devices, shardState }, left()),
+    open: (slots, initial) =>
+      openSession(client, slots, initial, { division: { devices, shardState }, room: left(), compileLimit }),
     close: async () => client.close(),
   };
 }

@@ -6,6 +6,7 @@ import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
+import { usualCompileLimit, withinLimit } from "./compiling.js";
 import { type Cut, cutOfState, type Division, joined, partsOf, type Slot, shapeOfPart, undivided } from "./division.js";
 import { alwaysFed, type Program, programOf } from "./program.js";
 import { requireRoomForState, requireRoomForStep, smallerStep, stateOnEach } from "./room.js";
@@ -35,28 +36,22 @@ async function told<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Does something, and tells each second how many have gone by. */
-async function counted<T>(work: () => Promise<T>, tell: (seconds: number) => void = () => {}): Promise<T> {
-  const began = performance.now();
-  const timer = setInterval(() => tell((performance.now() - began) / 1000), 1000);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
+/** How a session computes. */
+export interface SessionSettings {
+  /** The devices that compute together; if absent, the first one alone. */
+  readonly division?: Division;
+  /** Bytes of each device; null, or absent: not known. */
+  readonly room?: number | null;
+  /** Seconds in which a graph is to be compiled; if absent, half an hour. */
+  readonly compileLimit?: number | undefined;
 }
 
-/**
- * @param division the devices that compute together; if absent, the first one alone
- * @param room bytes of each device; null: not known
- * @throws RunError `run/out-of-memory` where the state is larger
- */
+/** @throws RunError `run/out-of-memory` where the state is larger than a device's room */
 export async function openSession(
   client: Client,
   slots: readonly StateSlot[],
   initial: Values,
-  division: Division = undivided,
-  room: number | null = null,
+  { division = undivided, room = null, compileLimit = usualCompileLimit }: SessionSettings = {},
 ): Promise<Session> {
   for (const slot of slots) checkedValue(initial, slot);
   requireRoomForState(slots, division, room);
@@ -65,6 +60,7 @@ export async function openSession(
   const slotOf = slotsByName(slots);
   const state = new Map<string, Spread>();
   const loaded: Executable[] = [];
+  let isClosed = false;
   const put = (slot: Slot, values: Values, cut: Cut): Spread =>
     partsOf(values[slot.name] as TypedArray, slot, cut, devices).map((part, device) =>
       client.put(part, slot.dtype, shapeOfPart(slot.shape, cut, devices), device),
@@ -111,10 +107,14 @@ export async function openSession(
     async load(graph, precision, compiling) {
       for (const name of graph.state.keys()) slotOf(name);
       const program = programOf(simplify(graph), precision, division);
-      const executable = await inTurn(() =>
-        counted(() => told(() => client.compile(program.text, devices)), compiling),
+      // Not in turn: state is read, and saved, while it compiles.
+      const executable = await withinLimit(
+        told(() => client.compile(program.text, devices)),
+        compileLimit,
+        { tell: compiling, late: (of) => of.close() },
       );
-      loaded.push(executable);
+      if (isClosed) executable.close();
+      else loaded.push(executable);
       if (executable.memory) requireRoomForStep(executable.memory, program, slots, division, room);
       return async (given) => {
         const feeds = { ...given, ...alwaysFed };
@@ -147,6 +147,7 @@ export async function openSession(
       tensors: state.size,
     }),
     async close() {
+      isClosed = true;
       await inTurn(async () => {
         for (const executable of loaded) executable.close();
         for (const spread of state.values()) free(spread);

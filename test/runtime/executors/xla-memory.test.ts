@@ -99,8 +99,8 @@ describe.skipIf(!xla?.present)("on xla", () => {
     const slot = { name: "w", shape: [side], dtype: "float32" } as const;
     const w = new Float32Array(side);
     const none = { code: "run/out-of-memory" };
-    await expect(openSession(client, [slot], { w }, undivided, 1000)).rejects.toMatchObject(none);
-    const known = await openSession(client, [slot], { w }, undivided, 2 ** 30);
+    await expect(openSession(client, [slot], { w }, { room: 1000 })).rejects.toMatchObject(none);
+    const known = await openSession(client, [slot], { w }, { room: 2 ** 30 });
     await expect(known.load(graph)).rejects.toMatchObject({ ...none, help: expect.stringContaining("--micro-batch") });
     await known.close();
     const unknown = await openSession(client, [slot], { w });

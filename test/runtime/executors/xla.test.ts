@@ -12,7 +12,7 @@ import { type ExecutorSettings, listExecutors, openExecutor } from "../../../run
 import { cutOfState, joined, partsOf } from "../../../runtime/executors/xla/division.js";
 import { keptExecutables } from "../../../runtime/executors/xla/kept-executables.js";
 import { programOf } from "../../../runtime/executors/xla/program.js";
-import { type Trained, train } from "./training.js";
+import { initialState, slots, type Trained, train, trainingGraph } from "./training.js";
 
 const xla = (await listExecutors()).find(({ backend }) => backend === "xla");
 if (!xla?.present) console.log(`xla: its runs are skipped, ${xla?.why}`);
@@ -109,6 +109,21 @@ it.skipIf(!xla?.present)("has no more devices than the plugin", async () => {
   await expect(openExecutor("xla", () => {}, { devices: 100 })).rejects.toMatchObject({ code: "run/devices" });
   await expect(openExecutor("wasm", () => {}, { devices: 2 })).rejects.toMatchObject({ code: "run/devices" });
 });
+
+it.skipIf(!xla?.present)(
+  "gives up what is not compiled in time; the state stays, and can be read meanwhile",
+  async () => {
+    const executor = await openExecutor("xla", () => {}, { compileLimit: 0.001 });
+    const state = initialState();
+    const session = await executor.open(slots, state);
+    await expect(session.load(trainingGraph())).rejects.toMatchObject({ code: "run/compile-limit" });
+    expect(await session.read(["mask"])).toEqual({ mask: state.mask });
+    // The compiler works on: nothing that it needs is taken away.
+    await session.close();
+    await executor.close();
+    expect(await openExecutor("xla").then((again) => again.close())).toBeUndefined();
+  },
+);
 
 it.skipIf(!xla?.present)("runs what was kept as what was compiled, and bfloat16 nearly as float32", async () => {
   const before = process.env.XDG_CACHE_HOME;
