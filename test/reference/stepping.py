@@ -3,7 +3,6 @@
 A recorded example is two files. NAME.json, the decisions:
 
   name, steps, batch
-  digest       of all tensors recorded
   tokens       {total: N, visible: V}
   model        lines {slot, label, block, values, inner}, in the order of the language's slots; `values` has all of the block's
                parameters (sizes [height, width], shares as fractions), `inner` the lines in its braces

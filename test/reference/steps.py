@@ -93,7 +93,7 @@ def main() -> None:
         case, weights, feeds = read(folder, path.stem)
         losses = importlib.import_module(method_of(case)).train(case, weights, feeds)
         assert len(losses) == case["steps"]
-        examples[case["name"]] = {"digest": case["digest"], "losses": losses}
+        examples[case["name"]] = {"losses": losses}
         print(case["name"], losses[0], losses[-1])
     out.write_text(json.dumps({"examples": examples, "versions": versions()}, indent=1) + "\n")
 

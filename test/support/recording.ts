@@ -3,7 +3,6 @@
  * of it are described in test/reference/stepping.py, which reads them.
  */
 
-import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isBlockValue, type MaskSampler, type ModelProgram, tokenCount } from "../../blocks/index.js";
@@ -71,8 +70,6 @@ function stored(name: string, shape: readonly number[], values: Values[string] |
 export interface Recorded {
   readonly case: Readonly<Record<string, unknown>>;
   readonly tensors: readonly TensorToStore[];
-  /** Of the tensors: what lines of the model say beside them may get new words without another training. */
-  readonly digest: string;
 }
 
 export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
@@ -92,10 +89,7 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
       ? { beside: example.beside.map(({ model, weights }) => ({ model: model.slots.map(decisionOf), weights })) }
       : {}),
   };
-  const hash = createHash("sha256");
-  for (const { name, shape, values } of tensors) hash.update(`${name} ${shape}\n`).update(values);
-  const digest = hash.digest("hex");
-  return { case: { ...decisions, digest }, tensors, digest };
+  return { case: decisions, tensors };
 }
 
 /** Tokens that the only mask shows; null: there is none, and all are seen. */
