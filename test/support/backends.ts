@@ -1,6 +1,6 @@
 /** Where tests of training compute. */
 
-import { listExecutors } from "../../runtime/index.js";
+import { type Availability, listExecutors } from "../../runtime/executors/index.js";
 
 const listed = await listExecutors();
 
@@ -8,3 +8,6 @@ const listed = await listExecutors();
 export const backendsHere = (["onnx", "wasm"] as const).filter((name) =>
   listed.some(({ backend, present }) => present && backend === name),
 );
+
+/** Whether there is a plugin of XLA, and why not. */
+export const xlaHere = listed.find(({ backend }) => backend === "xla") as Availability;

@@ -204,6 +204,8 @@ export function loadPlugin(path: string): Plugin {
   const length = Number(top.readBigUInt64LE(0));
   const table = bytesAt(api, length).subarray(tableStart);
   const version = [top.readInt32LE(32), top.readInt32LE(36)] as const;
+  // A caller knows how arguments of one major version lie.
+  if (version[0] !== 0) throw new PluginError(12, `the plugin has version ${version.join(".")} of PJRT, not 0`);
   const functions = new Map<Call, Foreign>();
   const addressOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Address =>
     byteLength === 0 ? 0n : (koffi.address(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)) as Address);
