@@ -26,7 +26,7 @@ export const engines: Readonly<Record<MeasuredBackend, EngineMemory>> = {
   wasm: { own: 200e6, garbage: 50e6, gradients: "passing", updates: "beside", hold: 1.3, recipes: "together" },
 };
 
-/** Of XLA's plugin for processors, with what its compiler leaves; what a step makes is planned by device. */
+/** Of XLA's plugin for processors, with what its compiler leaves, by the peaks of digits and of ViT-H/14; what a step makes is planned by device. */
 export const xlaOnProcessor: EngineMemory = {
   ...{ own: 900e6, garbage: 50e6, gradients: "passing", updates: "in place", hold: 1, recipes: "together" },
 };
