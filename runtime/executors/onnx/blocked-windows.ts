@@ -10,11 +10,14 @@ import type { OnnxModel } from "./model.js";
 
 type Shape = readonly number[];
 
-/** Windows along two axes that are computed in blocks, each channel alone or all by all. */
-function kindOf(m: OnnxModel, [outputs = 0, inner = 0, ...kernel]: Shape, groups: number): "alone" | "dense" | null {
+/** Windows along two axes that are computed in blocks: each channel alone, all by all, or all by fewer than a block has. */
+type Kind = "alone" | "dense" | "few";
+
+function kindOf(m: OnnxModel, [outputs = 0, inner = 0, ...kernel]: Shape, groups: number): Kind | null {
   if (m.block === null || kernel.length !== 2 || outputs % m.block !== 0) return null;
   if (inner === 1 && groups === outputs) return "alone";
-  return groups === 1 && inner % m.block === 0 ? "dense" : null;
+  if (groups > 1) return null;
+  return inner % m.block === 0 ? "dense" : inner < m.block ? "few" : null;
 }
 
 const shapeOf = (tensor: Tensor | undefined): Shape => (tensor as Tensor).shape;
@@ -42,9 +45,9 @@ function convolved(m: OnnxModel, x: string, windows: string, kernel: Shape, o: C
   return m.op("Conv", [x, windows], attributes, NCHWC);
 }
 
-/** x [B, H, W, I] by windows in blocks -> [B, H, W, O]. */
+/** x in blocks by windows in blocks -> [B, H, W, O]. */
 function mapped(m: OnnxModel, x: string, windows: string, [outputs = 0, ...kernel]: Shape, o: Convolution): string {
-  const y = convolved(m, blocked(m, x), windows, kernel, o);
+  const y = convolved(m, x, windows, kernel, o);
   return m.op("ReorderOutput", [y], { channels: int(outputs), channels_last: int(1) }, NCHWC);
 }
 
@@ -58,11 +61,13 @@ export function blockedConv(m: OnnxModel, [x = "", weight = ""]: readonly string
   const b = m.block as number;
   const together = (): string =>
     transposed(m, reshaped(m, byOutput, [outputs / b, inner / b, b, count, b]), [0, 1, 3, 2, 4]);
-  const windows = reshaped(m, kind === "alone" ? byOutput : together(), shape);
-  return mapped(m, x, windows, [outputs, ...kernel], node.attributes);
+  const windows = reshaped(m, kind === "dense" ? together() : byOutput, shape);
+  // Fewer channels than a block has lie before the other axes.
+  const map = kind === "few" ? transposed(m, x, [0, 3, 1, 2]) : blocked(m, x);
+  return mapped(m, map, windows, [outputs, ...kernel], node.attributes);
 }
 
-/** The convolution of y by the weight turned about; null too for strides, and where more is around y than a window reaches. */
+/** The convolution of y by the weight turned about; null too for few channels and strides, and where more is around y than a window reaches. */
 export function blockedConvInput(
   m: OnnxModel,
   [y = "", weight = ""]: readonly string[],
@@ -75,7 +80,8 @@ export function blockedConvInput(
   const around = (padding: Shape): Shape =>
     kernel.map((n, axis) => (attributes.dilations[axis] as number) * (n - 1) - (padding[axis] as number));
   const [before, after] = [around(attributes.before), around(attributes.after)];
-  if (kind === null || [...before, ...after].some((n) => n < 0) || attributes.strides.some((n) => n > 1)) return null;
+  if (kind === null || kind === "few" || attributes.strides.some((n) => n > 1)) return null;
+  if ([...before, ...after].some((n) => n < 0)) return null;
   const count = sizeOf(kernel);
   const b = m.block as number;
   const alone = (): string => turned(m, reversed(m, reshaped(m, weight, [1, outputs, ...kernel]), [2, 3]));
@@ -87,7 +93,8 @@ export function blockedConvInput(
   };
   const [windows, made] = kind === "alone" ? [alone(), outputs] : [together(), inner];
   const other = kind === "alone" ? shape : [inner, outputs, ...kernel];
-  return mapped(m, y, reshaped(m, windows, other), [made, ...kernel], { ...attributes, before, after });
+  const o = { ...attributes, before, after };
+  return mapped(m, blocked(m, y), reshaped(m, windows, other), [made, ...kernel], o);
 }
 
 /**

@@ -275,14 +275,16 @@ export function convWeightAsProduct(
     return reshaped(m, product, [outputs, inputs, ...kernel]);
   }
   const dy = turned(m, reshaped(m, y, [rows, outputs]), [rows, outputs]);
-  if (inputs < wide || isHeavy(m, [outputs, inputs], rows)) {
-    const all = m.op("Gemm", [dy, joined(m, parts, rows, inputs)]);
-    const apart = transposed(m, reshaped(m, all, [outputs, count, inputs]), [0, 2, 1]);
-    return reshaped(m, apart, [outputs, inputs, ...kernel]);
-  }
-  const products = parts.map((part) => m.op("Gemm", [dy, reshaped(m, part, [rows, inputs])]));
-  const all = reshaped(m, m.op("Concat", products, { axis: int(0) }), [count, outputs, inputs]);
-  return reshaped(m, transposed(m, all, [1, 2, 0]), [outputs, inputs, ...kernel]);
+  const isOne = inputs < wide || isHeavy(m, [outputs, inputs], rows);
+  const all = isOne
+    ? m.op("Gemm", [dy, joined(m, parts, rows, inputs)])
+    : m.op(
+        "Concat",
+        parts.map((part) => m.op("Gemm", [dy, reshaped(m, part, [rows, inputs])])),
+        { axis: int(1) },
+      );
+  const apart = transposed(m, reshaped(m, all, [outputs, count, inputs]), [0, 2, 1]);
+  return reshaped(m, apart, [outputs, inputs, ...kernel]);
 }
 
 /** A matrix [R, C] as [C, R]. Three axes, so that onnxruntime does not put it and a product together: it would turn it anew for every 128 columns. */

@@ -177,6 +177,13 @@ export const convolutions = [
     y: [1, 3, 3, 17],
     attributes: { strides: [1, 1], dilations: [1, 1], before: [1, 1], after: [1, 1], groups: 1 },
   },
+  // Few channels that become a whole block.
+  {
+    x: [2, 5, 6, 3],
+    weight: [16, 3, 3, 3],
+    y: [2, 3, 3, 16],
+    attributes: { strides: [2, 2], dilations: [1, 1], before: [1, 1], after: [1, 0], groups: 1 },
+  },
   // A stride that skips numbers, and places behind the last window.
   {
     x: [2, 8, 7, 2],
