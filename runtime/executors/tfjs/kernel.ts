@@ -1,7 +1,7 @@
 /** The forms of kernels: what computes one node in TensorFlow.js, and what computes several at once. */
 
 import type * as tf from "@tensorflow/tfjs-core";
-import type { Attributes, Graph, InputsOf, Node, OperationName, Tensor } from "../../../graph/index.js";
+import type { Attributes, Graph, InputsOf, OperationName, Tensor } from "../../../graph/index.js";
 import type { Shared } from "./adamw-scalars.js";
 
 /** Operations that compute; inputs and constants are placed by the session. */
@@ -32,11 +32,5 @@ export interface Fused {
   run(inputs: readonly tf.Tensor[], wanted: NeededOutputs): readonly (tf.Tensor | undefined)[];
 }
 
-export interface Fusion {
-  readonly fused: readonly Fused[];
-  /** Nodes that need not be computed otherwise. */
-  readonly nodes: ReadonlySet<Node>;
-}
-
-/** What of a graph a backend computes at once. */
-export type Fuse = (graph: Graph) => Fusion;
+/** What of a graph a backend computes at once; each tensor that anything else reads is a result of one of them. */
+export type Fuse = (graph: Graph) => readonly Fused[];

@@ -4,7 +4,7 @@
  */
 
 import { type DType, type Graph, invariant, type Node, type Tensor, type TypedArray } from "../../../graph/index.js";
-import type { Computed, Fuse, Fused, Fusion, NeededOutputs } from "./kernel.js";
+import type { Computed, Fuse, Fused, NeededOutputs } from "./kernel.js";
 
 interface Placed {
   readonly place: number;
@@ -52,23 +52,32 @@ function places(): { readonly of: (tensor: Tensor) => number; readonly count: ()
 
 export const isFused = (what: Node | Fused): what is Fused => "run" in what;
 
-/** What is computed at once, in an order in which all is made before it is read, and old state is read before it changes. */
-function inOrder(graph: Graph, { fused, nodes }: Fusion): (Node<Computed> | Fused)[] {
+/**
+ * What has to be computed for the results, nodes and what is computed at once, in an order in which all is made before it is
+ * read, and old state is read before it changes.
+ */
+function inOrder(graph: Graph, fused: readonly Fused[]): (Node<Computed> | Fused)[] {
   const makers = new Map<Tensor, Fused>(fused.flatMap((one) => one.outputs.map((output) => [output, one] as const)));
+  const makerOf = (tensor: Tensor): Node | Fused => makers.get(tensor) ?? tensor.node;
+  const needed = new Set([...graph.outputs.values(), ...graph.updates.values()].map(makerOf));
+  // Grows while it is walked.
+  for (const what of needed) for (const input of what.inputs) needed.add(makerOf(input));
   const order = new Set<Node<Computed> | Fused>();
   const add = (what: Node | Fused): void => {
-    if ((!isFused(what) && !isComputed(what)) || order.has(what)) return;
-    for (const input of what.inputs) add(makers.get(input) ?? input.node);
+    if (!needed.has(what) || (!isFused(what) && !isComputed(what)) || order.has(what)) return;
+    for (const input of what.inputs) add(makerOf(input));
     order.add(what);
   };
-  for (const node of graph.nodes) if (!nodes.has(node)) add(node);
-  for (const one of fused) if (!one.changesState) add(one);
+  for (const node of graph.nodes) {
+    add(node);
+    for (const maker of new Set(node.outputs.map(makerOf))) if (!isFused(maker) || !maker.changesState) add(maker);
+  }
   for (const one of fused) add(one);
   return [...order];
 }
 
 /** @param fuse what of a graph the backend computes at once; by default nothing. */
-export function planOf(graph: Graph, fuse: Fuse = () => ({ fused: [], nodes: new Set() })): Plan {
+export function planOf(graph: Graph, fuse: Fuse = () => []): Plan {
   const { of, count } = places();
   const placed = (tensor: Tensor): Placed => ({ place: of(tensor), shape: tensor.shape, dtype: tensor.dtype });
   const named = (tensors: ReadonlyMap<string, Tensor>): Named[] =>
@@ -78,13 +87,13 @@ export function planOf(graph: Graph, fuse: Fuse = () => ({ fused: [], nodes: new
   const state = named(graph.state);
   const outputs = named(graph.outputs);
   const updates = named(graph.updates);
-  const fusion = fuse(graph);
-  const constants = [...graph.nodes, ...fusion.fused.flatMap(({ tables }) => tables.map(({ node }) => node))]
+  const fused = fuse(graph);
+  const constants = [...graph.nodes, ...fused.flatMap(({ tables }) => tables.map(({ node }) => node))]
     .filter((node): node is Node<"constant"> => node.operation === "constant")
     .map((node) => ({ ...placed(node.outputs[0] as Tensor), data: node.attributes.data }));
   const kept = new Set([...state, ...constants, ...outputs, ...updates].map(({ place }) => place));
 
-  const whole = inOrder(graph, fusion);
+  const whole = inOrder(graph, fused);
   const read = new Set([...whole.flatMap(({ inputs }) => inputs.map(of)), ...kept]);
   const freed = new Set<number>();
   const steps = whole.toReversed().map((what): Step => {

@@ -5,10 +5,10 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { createBuilder, type Graph, sizeOf, type Tensor } from "../../../graph/index.js";
+import { createBuilder, type Graph, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
 import { type FlatGroup, flatGroupsOf, type Total } from "./flat-groups.js";
 import { functions, literal } from "./formula.js";
-import type { Fused, Fusion } from "./kernel.js";
+import type { Fused } from "./kernel.js";
 import type { PartsBackend } from "./webgpu-backend.js";
 
 /** Where tensors lie in a buffer, in elements. */
@@ -307,8 +307,8 @@ function inBuffers({ kind, members }: FlatGroup, most: number): FlatGroup[] {
   return groups;
 }
 
-/** What of a graph is computed flat, on the device of the backend in use. */
-export function fuseFlat(graph: Graph): Fusion {
+/** What of a graph is computed flat on the device of the backend in use, and which nodes that is. */
+export function fuseFlat(graph: Graph): { readonly fused: readonly Fused[]; readonly nodes: ReadonlySet<Node> } {
   const { maxStorageBufferBindingSize, maxBufferSize, minStorageBufferOffsetAlignment } = backendInUse().device.limits;
   const alignment = minStorageBufferOffsetAlignment / Float32Array.BYTES_PER_ELEMENT;
   const most = Math.min(maxStorageBufferBindingSize, maxBufferSize) / Float32Array.BYTES_PER_ELEMENT;

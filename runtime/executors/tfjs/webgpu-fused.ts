@@ -6,15 +6,14 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../../../graph/index.js";
-import { functions } from "./formula.js";
+import { type Formula, functions, literal } from "./formula.js";
 import type { Kernels } from "./kernel.js";
-import { type Lowering, webgpu } from "./lowering.js";
 import type { PartsBackend, Shader } from "./webgpu-backend.js";
 
 /** The backend that TensorFlow.js runs on; its module is loaded with the optional package, so it is not named here. */
 const backendInUse = (): PartsBackend => tf.backend() as PartsBackend;
 
-type Text = Pick<Shader, "name" | "inputs" | "code"> & Partial<Pick<Shader, "numbers" | "declarations">>;
+type Text = Pick<Shader, "name" | "inputs" | "code"> & Partial<Pick<Shader, "key" | "numbers" | "declarations">>;
 
 const elementLanes = 256;
 
@@ -70,7 +69,7 @@ function eachRow({ code, ...text }: Text, outputs: Shader["outputs"]): tf.Tensor
     ...text,
     outputs,
     sizes: { width },
-    declarations: rowFunctions,
+    declarations: `${rowFunctions}${text.declarations ?? ""}`,
     code: `let start = group * width; ${code}`,
     lanes: rowLanes,
     groups: sizeOf(first.shape) / width,
@@ -122,7 +121,7 @@ const activations: Pick<Kernels, "gelu" | "geluGrad"> = {
   ],
 };
 
-const norms: Pick<Kernels, "layerNorm" | "layerNormGrad"> = {
+const norms: Pick<Kernels, "layerNorm"> = {
   layerNorm: ([x, gamma, beta], { epsilon }) => {
     const perRow = [...x.shape.slice(0, -1), 1];
     const code = `
@@ -137,88 +136,75 @@ const norms: Pick<Kernels, "layerNorm" | "layerNormGrad"> = {
     const outputs = { y: x.shape, means: perRow, rstds: perRow };
     return eachRow({ name: "layerNorm", inputs: { x, gamma, beta }, numbers: { epsilon }, code }, outputs);
   },
-  layerNormGrad: ([dy, x, gamma, mean, rstd], _, wanted) => {
-    const scaled = "dy[at] * gamma[i]";
-    const normal = "(x[at] - mean[group]) * rstd[group]";
-    const code = `
-      var sum = 0.0;
-      var product = 0.0;
-      ${along(`sum += ${scaled}; product += ${scaled} * ${normal};`)}
-      let meanSum = total(lane, sum) / f32(width);
-      let meanProduct = total(lane, product) / f32(width);
-      ${along(`dx[at] = (${scaled} - meanSum - ${normal} * meanProduct) * rstd[group];`)}`;
-    const inputs = { dy, x, gamma, mean, rstd };
-    const [dx] = wanted[0] ? eachRow({ name: "layerNormGrad", inputs, code }, { dx: x.shape }) : [];
-    const [dgamma, dbeta] =
-      wanted[1] || wanted[2]
-        ? sumColumns({
-            name: "layerNormSums",
-            inputs: { dy, x, mean, rstd },
-            code: ["dy[at] * (x[at] - mean[row]) * rstd[row]", "dy[at]"],
-          })
-        : [];
-    return [dx, dgamma, dbeta];
-  },
 };
 
-/** The softmax of `scale` x, over the last axis. */
-function softmax(x: tf.Tensor, scale: number): tf.Tensor {
+/**
+ * (dy, x, gamma, mean, rstd, more tensors) -> what a formula makes of each element of dx, its first tensor, and of the others.
+ */
+export function layerNormGrad(
+  given: readonly tf.Tensor[],
+  formula: Formula,
+  outputs: readonly { readonly shape: readonly number[] }[],
+): tf.Tensor[] {
+  const [dy, x, gamma, mean, rstd, ...others] = given as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const scaled = "dy[at] * gamma[i]";
+  const normal = "(x[at] - mean[group]) * rstd[group]";
+  const code = `
+    var sum = 0.0;
+    var product = 0.0;
+    ${along(`sum += ${scaled}; product += ${scaled} * ${normal};`)}
+    let meanSum = total(lane, sum) / f32(width);
+    let meanProduct = total(lane, product) / f32(width);
+    ${along(`
+      let x0 = (${scaled} - meanSum - ${normal} * meanProduct) * rstd[group];
+      ${others.map((_, j) => `let x${j + 1} = x${j + 1}s[at];`).join("\n")}
+      ${formula.constants.map((constant, j) => `let c${j} = ${literal(constant)};`).join("\n")}
+      ${formula.code}
+      ${formula.results.map((result, j) => `made${j}[at] = ${result};`).join("\n")}`)}`;
+  const inputs = {
+    ...{ dy, x, gamma, mean, rstd },
+    ...Object.fromEntries(others.map((other, j) => [`x${j + 1}s`, other] as const)),
+  };
+  const made = Object.fromEntries(outputs.map(({ shape }, j) => [`made${j}`, shape] as const));
+  return eachRow({ name: "layerNormGrad", key: code, inputs, declarations: functions, code }, made);
+}
+
+/** (dy, x, mean, rstd) -> dgamma, dbeta */
+export function layerNormSums([dy, x, mean, rstd]: readonly tf.Tensor[]): tf.Tensor[] {
+  const inputs = { dy, x, mean, rstd } as Record<string, tf.Tensor>;
+  const code = ["dy[at] * (x[at] - mean[row]) * rstd[row]", "dy[at]"];
+  return sumColumns({ name: "layerNormSums", inputs, code });
+}
+
+/** Over the last axis. */
+export function softmax(x: tf.Tensor): tf.Tensor {
   const code = `
     var most = -3.4e38;
-    ${along("most = max(most, scale * x[at]);")}
+    ${along("most = max(most, x[at]);")}
     let top = largest(lane, most);
     var sum = 0.0;
-    ${along("let e = exp(scale * x[at] - top); y[at] = e; sum += e;")}
+    ${along("let e = exp(x[at] - top); y[at] = e; sum += e;")}
     let all = total(lane, sum);
     ${along("y[at] = y[at] / all;")}`;
-  const [y] = eachRow({ name: "softmax", inputs: { x }, numbers: { scale }, code }, { y: x.shape });
+  const [y] = eachRow({ name: "softmax", inputs: { x }, code }, { y: x.shape });
   return y as tf.Tensor;
 }
 
-/** The gradient with respect to x. */
-function softmaxGrad(dy: tf.Tensor, y: tf.Tensor, scale: number): tf.Tensor {
+/** The gradient with respect to what softmax was applied to. */
+export function softmaxGrad(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
   const code = `
     var sum = 0.0;
     ${along("sum += dy[at] * y[at];")}
     let all = total(lane, sum);
-    ${along("dx[at] = scale * y[at] * (dy[at] - all);")}`;
-  const [dx] = eachRow({ name: "softmaxGrad", inputs: { dy, y }, numbers: { scale }, code }, { dx: y.shape });
+    ${along("dx[at] = y[at] * (dy[at] - all);")}`;
+  const [dx] = eachRow({ name: "softmaxGrad", inputs: { dy, y }, code }, { dx: y.shape });
   return dx as tf.Tensor;
 }
 
-const attentions = ({
-  matmul,
-}: Lowering): Pick<Kernels, "softmax" | "softmaxGrad" | "attention" | "attentionGrad"> => ({
-  softmax: ([x]) => [softmax(x, 1)],
-  softmaxGrad: ([dy, y]) => [softmaxGrad(dy, y, 1)],
-  attention: ([q, k, v, bias], { scale }) => {
-    const products = matmul(q, k, false, true);
-    const probabilities = bias ? softmax(tf.add(tf.mul(products, scale), bias), 1) : softmax(products, scale);
-    return [matmul(probabilities, v, false, false), probabilities];
-  },
-  attentionGrad: ([dy, q, k, v, probabilities], { scale }, wanted) => {
-    const asked = wanted[0] || wanted[1] || wanted[3];
-    const dprobabilities = asked ? matmul(dy, v, false, true) : undefined;
-    const dscores = dprobabilities && wanted[3] ? softmaxGrad(dprobabilities, probabilities, 1) : undefined;
-    const dproducts =
-      dprobabilities && (wanted[0] || wanted[1]) ? softmaxGrad(dprobabilities, probabilities, scale) : undefined;
-    return [
-      dproducts && wanted[0] ? matmul(dproducts, k, false, false) : undefined,
-      dproducts && wanted[1] ? matmul(dproducts, q, true, false) : undefined,
-      wanted[2] ? matmul(probabilities, dy, true, false) : undefined,
-      dscores,
-    ];
-  },
-});
-
-const linearGrad =
-  ({ linearGrad: plain }: Kernels): Kernels["linearGrad"] =>
-  (inputs, attributes, wanted, shared) => {
-    const [dy] = inputs;
-    const [dx, dweight] = plain(inputs, attributes, [wanted[0] ?? false, wanted[1] ?? false, false], shared);
-    const [dbias] = wanted[2] ? sumColumns({ name: "sumRows", inputs: { dy }, code: ["dy[at]"] }) : [];
-    return [dx, dweight, dbias];
-  };
+const softmaxes: Pick<Kernels, "softmax" | "softmaxGrad"> = {
+  softmax: ([x]) => [softmax(x)],
+  softmaxGrad: ([dy, y]) => [softmaxGrad(dy, y)],
+};
 
 const isWhole = (size: number): boolean => size === 1;
 
@@ -259,8 +245,7 @@ export const withFused = (plain: Kernels): Kernels => ({
   ...plain,
   ...activations,
   ...norms,
-  ...attentions(webgpu),
-  linearGrad: linearGrad(plain),
+  ...softmaxes,
   slice: slice(plain),
   concat: concat(plain),
 });

@@ -4,8 +4,8 @@ import { describeAdapter } from "./adapter.js";
 import type { BackendDefinition, Made } from "./engine.js";
 import { kernelsOf } from "./kernels.js";
 import { webgpu } from "./lowering.js";
-import { fuseFlat } from "./webgpu-flat.js";
 import { withFused } from "./webgpu-fused.js";
+import { fuse } from "./webgpu-steps.js";
 
 /** TensorFlow.js asks for these at their largest; the defaults of WebGPU are made for phones. */
 const limits = [
@@ -53,7 +53,7 @@ async function make(release: () => void): Promise<Made> {
 export const webgpuThrough = (provide: () => Promise<void>, release: () => void): BackendDefinition => ({
   name: "webgpu",
   kernels: withFused(kernelsOf(webgpu)),
-  fuse: fuseFlat,
+  fuse,
   flags: { WEBGPU_CPU_FORWARD: false },
   make: async () => {
     await provide();

@@ -19,6 +19,7 @@ import {
   scattered,
   shapes,
   tokens,
+  transformerBlock,
 } from "./case-families.js";
 
 const linearShapes = [
@@ -26,6 +27,8 @@ const linearShapes = [
   [[2, 5, 7], 9],
   [[2, 2, 3, 8], 1],
   [[1, 1], 1],
+  // Many rows.
+  [[4200, 5], 66],
 ] as const;
 
 const attentionShapes = [
@@ -277,14 +280,17 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
   softmaxGrad: each([float([3, 4]), float([3, 4], "positive")], (g, dy, y) => g.softmaxGrad(dy, y)),
   gelu: [...elementwise("gelu"), ...each([float([6], [-12, -4, -1, 1, 4, 12])], (g, x) => g.gelu(x))],
   geluGrad: shapes.flatMap((shape) => each([float(shape), float(shape)], (g, dy, x) => g.geluGrad(dy, x))),
-  attention: attentionShapes.flatMap(([b, h, n, m, d]) =>
-    [undefined, [b, h, n, m], [b, 1, 1, m], [h, n, m]].map(
-      (bias): CaseSpec => ({
-        inputs: [float([b, h, n, d]), float([b, h, m, d]), float([b, h, m, d]), ...(bias ? [float(bias)] : [])],
-        build: (g, q, k, v, added) => g.attention(q as Tensor, k as Tensor, v as Tensor, 1 / Math.sqrt(d), added)[0],
-      }),
+  attention: [
+    ...attentionShapes.flatMap(([b, h, n, m, d]) =>
+      [undefined, [b, h, n, m], [b, 1, 1, m], [h, n, m]].map(
+        (bias): CaseSpec => ({
+          inputs: [float([b, h, n, d]), float([b, h, m, d]), float([b, h, m, d]), ...(bias ? [float(bias)] : [])],
+          build: (g, q, k, v, added) => g.attention(q as Tensor, k as Tensor, v as Tensor, 1 / Math.sqrt(d), added)[0],
+        }),
+      ),
     ),
-  ),
+    transformerBlock,
+  ],
   attentionGrad: attentionShapes.flatMap(([b, h, n, m, d]) =>
     each(
       [

@@ -22,10 +22,10 @@ const all = (counts: Counts = {}): number => Object.values(counts).reduce((sum, 
 /** Shaders that go through all parameters at once. */
 const flat = ({ update, sum, sums, total }: Counts = {}) => ({ update, sum, sums, total });
 
-it("dispatches a step of ViT-B at most 900 times, its optimizer twice", () => {
+it("dispatches a step of ViT-B at most 600 times, its optimizer twice", () => {
   // One for weights that decay, one for the rest.
   expect(flat(steps["vit-b"])).toEqual({ update: 2 });
-  expect(all(steps["vit-b"])).toBeLessThanOrEqual(900);
+  expect(all(steps["vit-b"])).toBeLessThanOrEqual(600);
 });
 
 it.each([

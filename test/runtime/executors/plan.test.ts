@@ -1,10 +1,11 @@
-/** Laws of what happens before any backend is asked: places freed at their last use, transposes merged. */
+/** Laws of what happens before any backend is asked: places freed at their last use, transposes merged, moves seen through. */
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Builder, createBuilder, type Tensor } from "../../../graph/index.js";
+import { type Builder, createBuilder, evaluate, sizeOf, type Tensor } from "../../../graph/index.js";
 import { mergeTranspose, transposeSteps } from "../../../runtime/executors/tfjs/merge-transpose.js";
 import { isFused, type Plan, planOf } from "../../../runtime/executors/tfjs/plan.js";
+import { destinationOf, type View, viewOf } from "../../../runtime/executors/tfjs/views.js";
 import { trainingGraph } from "./training.js";
 
 /** Runs the plan's bookkeeping alone: what is held after each step. */
@@ -99,4 +100,77 @@ it("needs four axes to cut an image into patches, and two short steps to part qu
     { shape: [10, 3, 24], permutation: [1, 0, 2] },
     { shape: [6, 5, 4, 6], permutation: [0, 2, 1, 3] },
   ]);
+});
+
+/** Where the elements of a view lie, in their order. */
+const placesOf = ({ shape, strides, offset }: View): number[] =>
+  shape.reduce(
+    (known, size, axis) =>
+      known.flatMap((place) => Array.from({ length: size }, (_, i) => place + i * (strides[axis] as number))),
+    [offset],
+  );
+
+/** A move of a tensor of any shape, chosen by numbers. */
+function move(g: Builder, x: Tensor, [kind, a, b]: readonly [number, number, number]): Tensor {
+  const { shape } = x;
+  const axis = a % shape.length;
+  const size = shape[axis] as number;
+  if (kind === 0)
+    return g.transpose(
+      x,
+      [...shape.keys()].toSorted((i, j) => ((i * 7 + a) % 5) - ((j * 7 + a) % 5)),
+    );
+  if (kind === 1) {
+    const part = [size, 2, 3].find((divisor) => size % divisor === 0 && divisor !== b) ?? 1;
+    return g.reshape(x, shape.toSpliced(axis, 1, size / part, part));
+  }
+  if (kind === 2) {
+    const [first, second = 1, ...rest] = shape as readonly [number, ...number[]];
+    return g.reshape(x, [first * second, ...rest]);
+  }
+  const begin = shape.map((_, i) => (i === axis && size > 1 ? 1 : 0));
+  return g.slice(
+    x,
+    begin,
+    shape.map((length, i) => length - (begin[i] as number)),
+  );
+}
+
+const moves = fc.array(fc.tuple(fc.nat(3), fc.nat(9), fc.nat(9)), { maxLength: 5 });
+const numbers = Float32Array.from({ length: 72 }, (_, i) => i);
+
+it("reads a moved tensor where its elements lie", () => {
+  fc.assert(
+    fc.property(moves, (chosen) => {
+      const g = createBuilder({ batch: 1 });
+      const x = g.input("x", [4, 6, 3]);
+      const y = chosen.reduce((moved: Tensor, one) => move(g, moved, one), x);
+      const made = (tensor: Tensor) =>
+        evaluate(g.finish({ outputs: { tensor } }), { x: numbers }).outputs.tensor as Float64Array;
+      const view = viewOf(y, () => false);
+      const source = made(view.tensor);
+      expect(placesOf(view).map((place) => source[place])).toEqual([...made(y)]);
+    }),
+  );
+});
+
+it("stores a result where it is moved to, among others that it is joined with", () => {
+  fc.assert(
+    fc.property(moves, fc.nat(2), (chosen, place) => {
+      const g = createBuilder({ batch: 1 });
+      const x = g.input("x", [4, 6, 3]);
+      const result = g.add(x, 0);
+      const wide = g.reshape(result, [1, 4, 6, 3]);
+      const others = [0, 1].map((value) => g.constant(value, [1, 4, 6, 3]) as Tensor);
+      const joined = g.concat(others.toSpliced(place, 0, wide), 0);
+      const last = chosen.filter(([kind]) => kind < 3).reduce((moved: Tensor, one) => move(g, moved, one), joined);
+      const graph = g.finish({ outputs: { last } });
+      const readersOf = (tensor: Tensor) =>
+        tensor === last ? null : graph.nodes.filter(({ inputs }) => inputs.includes(tensor));
+      const view = destinationOf(result, readersOf, () => true);
+      const { to } = evaluate(g.finish({ outputs: { to: view.tensor } }), { x: numbers }).outputs;
+      expect(sizeOf(view.shape)).toBe(numbers.length);
+      expect(placesOf(view).map((at) => to?.[at])).toEqual([...numbers]);
+    }),
+  );
 });
