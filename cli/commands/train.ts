@@ -1,7 +1,7 @@
 /** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
 
 import { join } from "node:path";
-import { judgedOutput, type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
+import { type SampleIndex, wordsOf } from "../../blocks/index.js";
 import {
   arraysOf,
   costOf,
@@ -16,7 +16,6 @@ import type {
   CheckpointInterval,
   Executor,
   Hosts,
-  ProbeRequest,
   TrainEvent,
   Training,
   TrainOptions,
@@ -33,9 +32,8 @@ import { packageVersion } from "../package-root.js";
 import { checkedSpec } from "../runs/checked-spec.js";
 import { continued, settingOptions, type Trained } from "../runs/continuation.js";
 import { type EventLog, type LogName, openEventLog } from "../runs/event-log.js";
-import { drawInTheMiddle, drawWherePossible, usualSamples } from "../runs/in-training.js";
+import { drawInTheMiddle, drawWherePossible, judgeInTheMiddle, usualSamples } from "../runs/in-training.js";
 import { type Interrupts, listenForInterrupts } from "../runs/interrupts.js";
-import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
 import { checkOwnSpec, openRun } from "../runs/open-run.js";
 import {
   checkRunDirectory,
@@ -300,6 +298,7 @@ async function run(job: Job): Promise<boolean> {
     progress(event);
     job.logs?.tell(event);
   };
+  const own = { program, training: trainingOf(job.recipe), root: job.root };
   const options: TrainOptions = {
     directory,
     root: job.root,
@@ -316,15 +315,11 @@ async function run(job: Job): Promise<boolean> {
     lineOf: (weight) => lineAt(lineOfWeight(model, weight)),
     signal: interrupts.signal,
     report,
-    probe: (request) => judge(job, program, request),
+    probe: ({ probe, weights }) => judgeInTheMiddle({ ...own, weights }, probe, job),
     ...(flags.picturesEvery && {
       draw: {
         every: flags.picturesEvery,
-        picture: (now) =>
-          drawInTheMiddle(
-            { ...now, program, training: trainingOf(job.recipe), root: job.root },
-            { ...now, directory, executor, note: job.note },
-          ),
+        picture: (now) => drawInTheMiddle({ ...now, ...own }, { ...now, directory, executor, note: job.note }),
       },
     }),
   };
@@ -345,29 +340,6 @@ const trainingHere = ({ recipe, computing, flags }: Job): Training => ({
   recompute: computing.recompute ? "layers" : "nothing",
   gradientNorm: flags.gradientNorm ?? flags.debugNan ?? false,
 });
-
-/** A probe of the recipe, in the middle of training: scores on the class token and on the mean of the patches. */
-async function judge(
-  job: Job,
-  program: ModelProgram,
-  { probe, weights }: ProbeRequest,
-): Promise<Record<string, number>> {
-  const { evaluate } = await import("../../runtime/index.js");
-  const training = trainingOf(job.recipe);
-  const { rows } = await evaluate({ program, weights }, [probe], {
-    data: await labelledData({ program, training, root: job.root, most: Number.POSITIVE_INFINITY, note: job.note }),
-    batch: labelledBatch,
-    executor: job.executor,
-    sources: ["encoder"],
-    selections: selectionsOf(program, { of: judgedOutput(probe) }),
-    seed: training.seed,
-  });
-  return Object.fromEntries(
-    rows.flatMap(({ pool, scores }) =>
-      Object.entries(scores).map(([name, score]) => [pool === null ? name : `${pool}/${name}`, score]),
-    ),
-  );
-}
 
 function sayHowToGoOn({ goOn }: Pick<Order, "goOn">): void {
   tell(`go on with: ${goOn}`);

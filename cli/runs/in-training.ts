@@ -1,10 +1,12 @@
-/** What is looked at while a model is trained, and when it is: pictures of reconstructions, or how well what is hidden of texts and tables is guessed. */
+/** What is looked at while a model is trained, and when it is: scores of probes, pictures of reconstructions, or how well what is hidden of texts and tables is guessed. */
 
 import { join } from "node:path";
-import { wordsOf } from "../../blocks/index.js";
+import { judgedOutput, wordsOf } from "../../blocks/index.js";
+import type { ProbeRequest } from "../../runtime/index.js";
 import { printedPath } from "../specs/files.js";
 import { fillingOf, sayFilled } from "./columns.js";
 import { guessesOf, isText, sayGuesses } from "./guesses.js";
+import { labelledBatch, labelledData, selectionsOf } from "./labelled-data.js";
 import { type Drawable, drawPicture, type PictureOptions } from "./pictures.js";
 
 /** Texts and rows of which what is hidden is guessed when a model is trained. */
@@ -51,4 +53,26 @@ export async function drawInTheMiddle(
   if (isDrawn) return path;
   const { RunError } = await import("../../runtime/index.js");
   throw new RunError("run/features", { what: text, help: "Leave out --pictures-every." });
+}
+
+/** A probe of the recipe in the middle of a training: scores on the class token and on the mean of the patches. */
+export async function judgeInTheMiddle(
+  { program, weights, training, root }: Drawable,
+  probe: ProbeRequest["probe"],
+  { executor, note }: Pick<PictureOptions, "executor" | "note">,
+): Promise<Record<string, number>> {
+  const { evaluate } = await import("../../runtime/index.js");
+  const { rows } = await evaluate({ program, weights }, [probe], {
+    data: await labelledData({ program, training, root, most: Number.POSITIVE_INFINITY, note }),
+    batch: labelledBatch,
+    executor,
+    sources: ["encoder"],
+    selections: selectionsOf(program, { of: judgedOutput(probe) }),
+    seed: training.seed,
+  });
+  return Object.fromEntries(
+    rows.flatMap(({ pool, scores }) =>
+      Object.entries(scores).map(([name, score]) => [pool === null ? name : `${pool}/${name}`, score]),
+    ),
+  );
 }
