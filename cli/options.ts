@@ -112,4 +112,8 @@ export const onHosts = (to: Command): Command =>
         "--host-timeout <time>",
         'give a host up that says nothing for so long (default: "10 min"; as "90 s")',
       ).argParser(timeSpan),
+    )
+    .option(
+      "--collectives",
+      "let GPUs sum gradients over hosts by themselves, with the backend xla (tried on no GPU yet)",
     );

@@ -26,7 +26,7 @@ export const runErrors = {
   "run/host-differs": "Hosts that are to train one model together have different specs, options, versions or data.",
   "run/host-lost": "A host of a run on several is gone, has ended, or says nothing.",
   "run/host-refused": "A host is none of those that train together.",
-  "run/hosts": "The recipe cannot be trained by several hosts, or not by as many.",
+  "run/hosts": "The recipe cannot be trained by several hosts, or not by as many, or the devices cannot sum over them.",
   "run/precision": "The backend does not compute in the number format that the recipe asks for.",
   "run/plugin-not-fetched": "A plugin of the backend xla could not be fetched, or is not what it should be.",
   "run/gradient-not-finite": "The gradients of the loss became infinite or not a number.",

@@ -25,6 +25,7 @@ const doors = {
   "data-worker": "runtime/data/worker.ts",
   "onnx-worker": "runtime/executors/onnx/worker.ts",
   "xla-attempt": "runtime/executors/xla/attempt.ts",
+  "xla-key-values": "runtime/executors/xla/key-values-thread.ts",
 };
 
 const outside = [

@@ -6,7 +6,6 @@ import {
   arraysOf,
   costOf,
   lineOfWeight,
-  type Model,
   type Recipe,
   type RecipeStart,
   settingsOf,
@@ -39,6 +38,7 @@ import {
   checkRunDirectory,
   clearRunDirectory,
   defaultRunDirectory,
+  factsOf,
   pictureFile,
   type RunFacts,
   type RunSettings,
@@ -160,7 +160,9 @@ async function trainHere(order: Order): Promise<boolean> {
   });
   try {
     const { precision } = trainingOf(recipe);
-    const executor = await openBackend({ ...flags, precision }, note, flags.resume ? readRunFacts(directory) : null);
+    const before = flags.resume ? readRunFacts(directory) : null;
+    const collectives = flags.collectives ? order.hosts : undefined;
+    const executor = await openBackend({ ...flags, precision }, note, before, collectives);
     let logs: EventLog | null = null;
     try {
       logs =
@@ -244,18 +246,6 @@ async function sourcesOf(inherits: Inheritance | undefined): Promise<Pick<RunFac
   const files = await fileSources(takes);
   return { ...(from.length > 0 ? { from } : {}), ...(files.length > 0 ? { files } : {}) };
 }
-
-const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor): RunFacts => ({
-  format_version: "1.0",
-  maelang: packageVersion(),
-  file: printedPath(file),
-  model: model.name,
-  recipe: recipe.name,
-  root: process.cwd(),
-  settings: settingsOf(recipe),
-  executor: { name: executor.name, backend: executor.backend, device: executor.device },
-  started: new Date().toISOString(),
-});
 
 /** A run whose backend is open. */
 interface Started extends Order {

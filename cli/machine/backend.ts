@@ -1,7 +1,7 @@
 /** Opening the executor that `--backend` names, and saying which one `auto` took. */
 
 import { availableParallelism } from "node:os";
-import type { Backend, Executor, ExecutorSettings } from "../../runtime/index.js";
+import type { Backend, Executor, ExecutorSettings, Hosts } from "../../runtime/index.js";
 import type { RunFacts } from "../runs/run-directory.js";
 import { ofSession } from "../session.js";
 import { usageFailure } from "../words/failure.js";
@@ -9,7 +9,7 @@ import { didYouMean } from "../words/nearest.js";
 import { count } from "../words/terminal.js";
 
 /** What the command line says about where to compute. */
-export interface BackendFlags extends Omit<ExecutorSettings, "precision"> {
+export interface BackendFlags extends Omit<ExecutorSettings, "precision" | "collectives"> {
   /** `auto` or a backend. */
   readonly backend: string;
   /** Not said there, but in the recipe. */
@@ -21,7 +21,7 @@ const offers = ofSession(() => new Set<string>());
 
 /**
  * `note` hears which one `auto` took and why, what would be faster, and of settings that do not matter there. `before`: the run
- * that goes on, with as many threads as it was begun where the flags do not say.
+ * that goes on, with as many threads as it was begun where the flags do not say. `collectives`: hosts whose devices sum by themselves.
  *
  * Throws a usage failure for a name that no backend has, and `run/backend-missing` for one that is not here.
  */
@@ -29,6 +29,7 @@ export async function openBackend(
   flags: BackendFlags,
   note: (text: string) => void,
   before: RunFacts | null = null,
+  collectives?: Hosts,
 ): Promise<Executor> {
   const { openExecutor } = await import("../../runtime/index.js");
   const { backend, threads, spin, devices, shardState, compileLimit, precision } = flags;
@@ -45,6 +46,7 @@ export async function openBackend(
     ...(shardState === undefined ? {} : { shardState }),
     ...(compileLimit === undefined ? {} : { compileLimit }),
     ...(precision === undefined ? {} : { precision }),
+    ...(collectives === undefined ? {} : { collectives }),
   };
   const tell = (reason: string, offer?: string): void => {
     note(`backend ${reason}`);

@@ -12,6 +12,8 @@ export interface HostFlags {
   readonly meet?: Address;
   /** Seconds. */
   readonly hostTimeout?: number;
+  /** Whether devices sum over hosts by themselves. */
+  readonly collectives?: boolean;
 }
 
 export interface Address {
@@ -61,7 +63,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function placeAmongHosts(flags: HostFlags, environment: Environment = process.env): Place | null {
   const { hosts } = flags;
   if (hosts === undefined) {
-    const [idle] = (["host", "meet", "hostTimeout"] as const).filter((name) => flags[name] !== undefined);
+    const [idle] = (["host", "meet", "hostTimeout", "collectives"] as const).filter(
+      (name) => flags[name] !== undefined,
+    );
     if (idle === undefined) return null;
     throw usageFailure(`--${idle === "hostTimeout" ? "host-timeout" : idle} is for a training on several hosts`, {
       help: "say how many with --hosts",
@@ -119,16 +123,17 @@ export const listeningAddress = ({ address }: Address): string | null =>
   isIP(address) !== 0 || address === "localhost" ? address : null;
 
 /** The options of a host as they were given, each behind a space: for the command that goes on. */
-export function hostsAgain({ hosts, host, meet, hostTimeout }: HostFlags): string {
+export function hostsAgain({ hosts, host, meet, hostTimeout, collectives }: HostFlags): string {
   const named = {
     hosts,
     host,
     meet: meet && `${meet.address.includes(":") ? `[${meet.address}]` : meet.address}:${meet.port}`,
     "host-timeout": hostTimeout === undefined ? undefined : `${hostTimeout}s`,
   };
-  return Object.entries(named)
-    .flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`]))
-    .join("");
+  const written = Object.entries(named).flatMap(([name, value]) =>
+    value === undefined ? [] : [` --${name} ${value}`],
+  );
+  return [...written, ...(collectives ? [" --collectives"] : [])].join("");
 }
 
 /** Several runs, one after the other, are not trained by several hosts. */

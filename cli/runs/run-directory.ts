@@ -3,10 +3,11 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DurationValue } from "../../blocks/index.js";
-import type { RunSettings } from "../../compiler/index.js";
-import type { StartFacts } from "../../runtime/index.js";
+import { type Model, type Recipe, type RunSettings, settingsOf } from "../../compiler/index.js";
+import type { Executor, StartFacts } from "../../runtime/index.js";
 import type { RunProject } from "../config/index.js";
 import type { Computing } from "../machine/micro-batches.js";
+import { packageVersion } from "../package-root.js";
 import { printedPath, replaceFile, unwritable } from "../specs/files.js";
 import { runFailure, usageFailure } from "../words/failure.js";
 import { readFacts, readKept } from "./run-facts.js";
@@ -30,6 +31,19 @@ export interface RunFacts extends StartFacts {
   /** Files and other runs that it has weights of; if absent, none. */
   readonly files?: readonly FileSource[];
 }
+
+/** Of a run that starts now. */
+export const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor): RunFacts => ({
+  format_version: "1.0",
+  maelang: packageVersion(),
+  file: printedPath(file),
+  model: model.name,
+  recipe: recipe.name,
+  root: process.cwd(),
+  settings: settingsOf(recipe),
+  executor: { name: executor.name, backend: executor.backend, device: executor.device },
+  started: new Date().toISOString(),
+});
 
 /** A file of weights, or the checkpoint of another run, that a run started from. */
 export interface FileSource {

@@ -20,6 +20,11 @@ export interface Session {
   /** Copies of the named state, all of it when no names are given. */
   read(names?: readonly string[]): Promise<Record<string, TypedArray>>;
   write(values: Values): Promise<void>;
+  /**
+   * Puts the sums over all hosts in the place of what each has, by the devices' own collectives. Not over before all hosts have called it with the
+   * same names. If absent, the executor reaches no other hosts.
+   */
+  sumOverHosts?(names: readonly string[]): Promise<void>;
   /** Bytes held now, on the device where that is known; and live tensors, for the leak check. */
   memory(): { readonly bytes: number; readonly tensors: number };
   close(): Promise<void>;

@@ -9,8 +9,7 @@ import type { Availability, Executor } from "./executor.js";
 import { openOnnx, type ProcessorSettings, probeOnnx, probeOnnxWebgpu } from "./onnx/index.js";
 import type { NodeBackend } from "./tfjs/probe.js";
 import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
-import type { Division } from "./xla/division.js";
-import { openXla, probeXla } from "./xla/index.js";
+import { openXla, probeXla, type XlaSettings } from "./xla/index.js";
 
 export type { Availability, ComputingDevices, Executor, Runner, Session } from "./executor.js";
 export { machineMemory } from "./machine-memory.js";
@@ -20,10 +19,8 @@ export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 /** The backends that can be asked for by name in Node. */
 export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";
 
-/** Threads are those of `onnx`; devices, by default one, which holds all state, and the limit of compiling those of `xla`. */
-export interface ExecutorSettings extends ProcessorSettings, Partial<Division> {
-  /** Seconds after which a graph that is not compiled yet is given up; if absent, half an hour. The compiler itself cannot be stopped but by the end of the process. */
-  readonly compileLimit?: number;
+/** Threads are those of `onnx`; devices, by default one, which holds all state, collectives and the limit of compiling those of `xla`. */
+export interface ExecutorSettings extends ProcessorSettings, XlaSettings {
   /** That the recipe asks for: `auto` takes a backend that computes in it. */
   readonly precision?: Precision;
 }
@@ -108,11 +105,17 @@ const oneDevice = (backend: Backend): RunError =>
     help: "Several compute together with the backend xla.",
   });
 
+const noCollectives = (backend: Backend): RunError =>
+  new RunError("run/hosts", {
+    what: `The backend ${backend} does not reach devices of other hosts`,
+    help: "Leave `--collectives` out: gradients are summed through the first host then. The backend xla reaches them on GPUs.",
+  });
+
 /**
  * Opens an executor. With `auto`, `tell` hears which backend was taken, why, and what would be faster. `settings` are heeded
  * by `onnx`.
- * @throws RunError `run/backend-missing` when the one asked for is not here, `run/devices` when it has not so many devices, saying why and
- * what to do.
+ * @throws RunError `run/backend-missing` when the one asked for is not here, `run/devices` when it has not so many devices, `run/hosts` when
+ * these do not reach those of other hosts, saying why and what to do.
  */
 export async function openExecutor(
   choice: "auto" | Backend,
@@ -130,10 +133,11 @@ export async function openExecutor(
   const name = backend?.backend ?? (choice as Backend);
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);
-  if (name === "onnx") return openOnnx(settings);
   if (name === "xla") return openXla(settings);
+  if (settings.collectives) throw noCollectives(name);
   if ((settings.devices ?? 1) > 1) throw oneDevice(name);
   if (name === "onnx-webgpu") return openOnnx(settings, "webgpu", probe?.device);
+  if (name === "onnx") return openOnnx(settings);
   const { openInNode } = await import("./tfjs/node.js");
   return openInNode(name);
 }

@@ -5,9 +5,10 @@
 
 import type { TypedArray } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
+import { askedKeyValues, type KeyLink, type KeyValues, keptKeyValues, serveKeyValues } from "./key-values.js";
 
 /** A connection to another host; how it is made is left to `link.ts`. */
-export interface Link {
+export interface Link extends KeyLink {
   /** The words that the other side sent next. */
   words(): Promise<unknown>;
   /** Fills all of an array with the numbers that the other side sent next. */
@@ -17,8 +18,6 @@ export interface Link {
   sendNumbers(bytes: Uint8Array): Promise<void>;
   /** Says that this side is at work; left out where the last such frame is still on its way. */
   sendAlive(): void;
-  /** Says why, and closes. `saved`: where the run can go on from. Resolved when the other side has heard it, or does not listen. */
-  end(why: string, saved?: string): Promise<void>;
 }
 
 /** Bytes of numbers that are sent at once at most. */
@@ -28,6 +27,10 @@ export interface Hosts {
   /** The number of this one, from 0: the first, which keeps log and checkpoints. */
   readonly host: number;
   readonly count: number;
+  /** Seen by all of them. */
+  readonly keyValues: KeyValues;
+  /** What a promise gives that needs the work of all hosts. @throws HostLost where one of them is lost first */
+  until<T>(work: Promise<T>): Promise<T>;
   /** Puts the sum over all hosts in the place of what each has. */
   sum(values: Float32Array | Float64Array): Promise<void>;
   /** Puts what the first host has in the place of what the others have. */
@@ -59,6 +62,8 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
   }, pulse);
   const isFirst = host === 0;
   const [toFirst] = links as readonly [Link];
+  const keyValues = isFirst ? keptKeyValues() : askedKeyValues(toFirst);
+  if (isFirst) for (const link of links) serveKeyValues(link, keyValues);
   const toAll = (send: (link: Link) => Promise<void>): Promise<unknown> => Promise.all(links.map(send));
   /** A part is on its way back while the next ones are on their way there. */
   const sumAtFirst = async (parts: readonly (Float32Array | Float64Array)[]): Promise<void> => {
@@ -94,6 +99,13 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
   return {
     host,
     count,
+    keyValues,
+    async until(work) {
+      isExchanging = true;
+      const result = await links.reduce((waited, link) => link.until(waited), work);
+      isExchanging = false;
+      return result;
+    },
     async sum(values) {
       isExchanging = true;
       await (isFirst ? sumAtFirst : sumAtOther)(partsOf(values));

@@ -7,12 +7,18 @@ import type { Duplex } from "node:stream";
 import { RunError } from "../run-error.js";
 import { type Link, mostNumbers } from "./hosts.js";
 
-/** Words are JSON; numbers are those of an array; alive says nothing else; end says why, and is the last one. */
-const kinds = ["alive", "words", "numbers", "end"] as const;
+/** Words are JSON, and so is what is said of keys; numbers are those of an array; alive says nothing else; end says why, and is the last one. */
+const kinds = ["alive", "words", "numbers", "keys", "end"] as const;
 type Kind = (typeof kinds)[number];
 
 /** Bytes of a frame at most. A spec may have 4 MiB. */
-const most: Readonly<Record<Kind, number>> = { alive: 0, words: 2 ** 23, numbers: mostNumbers, end: 2 ** 14 };
+const most: Readonly<Record<Kind, number>> = {
+  alive: 0,
+  words: 2 ** 23,
+  numbers: mostNumbers,
+  keys: 2 ** 24,
+  end: 2 ** 14,
+};
 
 const headBytes = 5;
 
@@ -53,6 +59,7 @@ export function linkOver(stream: Duplex, party: Party): Link {
   const changed = (): void => {
     for (const wake of waiting) wake();
   };
+  let hearKeys: (words: unknown) => void = () => {};
   const fail = (why: string): void => {
     failure ??= lost(party, why);
     changed();
@@ -66,6 +73,10 @@ export function linkOver(stream: Duplex, party: Party): Link {
     for (;;) {
       const { kind, length } = await readHead(read);
       if (kind === "alive") continue;
+      if (kind === "keys") {
+        hearKeys(wordsIn(await read(new Uint8Array(length))) ?? {});
+        continue;
+      }
       if (kind === "end") {
         failure ??= ended(party, await read(new Uint8Array(length)));
         changed();
@@ -154,6 +165,25 @@ export function linkOver(stream: Duplex, party: Party): Link {
     sendNumbers: (bytes) => send("numbers", bytes),
     sendAlive() {
       if (failure === null && stream.writableLength === 0) stream.write(head("alive", 0));
+    },
+    sayKeys(words) {
+      if (failure !== null) return;
+      const bytes = Buffer.from(JSON.stringify(words));
+      stream.write(head("keys", bytes.length));
+      stream.write(bytes);
+    },
+    onKeys(hear) {
+      hearKeys = hear;
+    },
+    async until(work) {
+      let isOver = false;
+      const over = (): void => {
+        isOver = true;
+        changed();
+      };
+      work.then(over, over);
+      await waitFor(() => isOver || null);
+      return work;
     },
     end(why, saved) {
       leaving ??= leave(Buffer.from(JSON.stringify({ why: why.slice(0, longestWords), saved })));

@@ -154,6 +154,7 @@ export async function overHosts(
   await hosts.sum(told);
   const sums = new Map(all.map((slot) => [slot.name, slot]));
   const summed = [...phase.graph.updates.keys()].flatMap((name) => sums.get(name) ?? []);
-  await eachGroup(session, summed, "both", (values) => hosts.sum(values));
+  if (session.sumOverHosts) await hosts.until(session.sumOverHosts(summed.map(({ name }) => name)));
+  else await eachGroup(session, summed, "both", (values) => hosts.sum(values));
   return Object.fromEntries(names.map((name, i) => [name, scalar((told[i] as number) / hosts.count)]));
 }

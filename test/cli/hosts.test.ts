@@ -33,6 +33,7 @@ it("says what is missing", () => {
     () =>
       placeAmongHosts(flags, environment);
   expect(failing({ host: 1 })).toThrow("--host is for a training on several hosts");
+  expect(failing({ collectives: true })).toThrow("--collectives is for a training on several hosts");
   expect(failing({ hosts: "auto" })).toThrow("nothing says how many hosts there are (2 to 256)");
   expect(failing({ hosts: 2 })).toThrow("nothing says which host this is");
   expect(failing({ hosts: 2, host: 2 })).toThrow("there is no host 2 of 2");

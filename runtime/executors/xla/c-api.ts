@@ -7,7 +7,7 @@
 
 import { createRequire } from "node:module";
 
-type Koffi = typeof import("koffi");
+export type Koffi = typeof import("koffi");
 type Foreign = ReturnType<Koffi["decode"]>;
 
 /** Bytes of an argument's structure, and where its fields lie: offset, and bytes where these are not 8. */
@@ -51,6 +51,7 @@ const calls = {
   Client_Destroy: [11, words("client")],
   Client_PlatformName: [12, words("client", "platform_name", "platform_name_size")],
   Client_PlatformVersion: [14, words("client", "platform_version", "platform_version_size")],
+  Client_Devices: [15, words("client", "devices", "num_devices")],
   Client_AddressableDevices: [16, words("client", "addressable_devices", "num_addressable_devices")],
   Client_Compile: [20, words("client", "program", "compile_options", "compile_options_size", "executable")],
   Client_BufferFromHostBuffer: [
@@ -74,6 +75,8 @@ const calls = {
       },
     },
   ],
+  DeviceDescription_Id: [23, { size: 28, fields: { device_description: [16], id: [24, 4] } }],
+  DeviceDescription_ProcessIndex: [24, { size: 28, fields: { device_description: [16], process_index: [24, 4] } }],
   DeviceDescription_Kind: [26, words("device_description", "device_kind", "device_kind_size")],
   DeviceDescription_ToString: [28, words("device_description", "to_string", "to_string_size")],
   Device_GetDescription: [29, words("device", "device_description")],
@@ -139,6 +142,10 @@ const calls = {
 const structures = {
   Program: { size: 48, fields: { code: [16], code_size: [24], format: [32], format_size: [40] } },
   ExecuteOptions: { size: 144, fields: {} },
+  NamedValue: {
+    size: 56,
+    fields: { name: [16], name_size: [24], type: [32, 4], value: [40], value_size: [48] },
+  },
 } as const satisfies Readonly<Record<string, Layout>>;
 
 export type Call = keyof typeof calls;
@@ -165,6 +172,12 @@ export type Fields = Readonly<Record<string, Address | number>>;
 /** What a call has left in its arguments, by field. */
 export type Answer = (field: string) => Address;
 
+export interface NamedNumbers {
+  readonly bytes: Buffer;
+  readonly count: number;
+  readonly names: readonly Buffer[];
+}
+
 /** A plugin that is loaded. Addresses are valid as long as what they point to. */
 export interface Plugin {
   readonly version: readonly [major: number, minor: number];
@@ -176,6 +189,8 @@ export interface Plugin {
   addressOf(bytes: ArrayBufferView): Address;
   /** A structure with fields, its size written in front. Its bytes must be kept as long as they are used. */
   structure(name: keyof typeof structures, fields: Fields): Buffer;
+  /** Options of whole numbers. Their bytes and names must be kept as long as they are used. */
+  namedNumbers(values: Readonly<Record<string, number>>): NamedNumbers;
   /** A copy of bytes at an address. */
   bytesAt(address: Address, count: number): Buffer;
   textAt(address: Address, count: Address): string;
@@ -187,13 +202,23 @@ const loaded = new Set<object>();
 /** Bytes of stack for a call on a thread of its own, as many as a thread usually has: compilers recurse, and the interface gives 128 KiB. */
 const stackOfLongCalls = 2 ** 23;
 
+/** An optional package: asked for only where it was found. */
+export function loadKoffi(): Koffi {
+  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  if ((koffi.config().async_stack_size ?? 0) >= stackOfLongCalls) return koffi;
+  try {
+    koffi.config({ async_stack_size: stackOfLongCalls });
+  } catch {
+    // It takes no settings after its first library, which the program that this one is part of may have loaded.
+  }
+  return koffi;
+}
+
 /** @throws whatever the library throws while it loads: ask in a process of its own first. */
 export function loadPlugin(path: string): Plugin {
   // What XLA remarks to its own makers is no matter of the user's; errors come back as codes.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
-  // It takes no more settings once a library is loaded.
-  if (loaded.size === 0) koffi.config({ async_stack_size: stackOfLongCalls });
+  const koffi = loadKoffi();
   const form = koffi.proto("void *(void *arguments)");
   const free = koffi.proto("void (void *of)");
   const library = koffi.load(path);
@@ -245,6 +270,17 @@ export function loadPlugin(path: string): Plugin {
     bytesAt,
     textAt,
     structure: (name, fields) => written(structures[name], fields),
+    namedNumbers(values) {
+      const names = Object.keys(values).map((name) => Buffer.from(name));
+      const structure = (value: number, i: number): Buffer => {
+        const name = names[i] as Buffer;
+        // 1: a whole number of 64 bits, alone.
+        const fields = { name: addressOf(name), name_size: name.length, type: 1, value, value_size: 1 };
+        return written(structures.NamedValue, fields);
+      };
+      const all = Object.values(values).map(structure);
+      return { bytes: Buffer.concat(all), count: all.length, names };
+    },
     call(name, fields) {
       const layout: Layout = calls[name][1];
       const given = written(layout, fields);
@@ -274,8 +310,7 @@ export function loadPlugin(path: string): Plugin {
 
 /** Ends the process without waiting for calls on threads of their own, as its usual end does. */
 export function endProcess(code: number): void {
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
-  koffi.load(null).func("_exit", "void", ["int"])(code);
+  loadKoffi().load(null).func("_exit", "void", ["int"])(code);
 }
 
 function written({ size, fields: places }: Layout, fields: Fields): Buffer {

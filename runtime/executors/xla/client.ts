@@ -1,9 +1,13 @@
 /** Programs, buffers and runs on devices of a plugin: what `session.ts` needs of PJRT, in its words. */
 
 import { arrayTypes, type DType, sizeOf, type TypedArray } from "../../../graph/index.js";
-import { type Address, type Plugin, PluginError } from "./c-api.js";
+import type { Hosts } from "../../hosts/hosts.js";
+import { type Address, type Answer, type Call, type Fields, type Plugin, PluginError } from "./c-api.js";
+import { compileOptionsFor } from "./compile-options.js";
 import { leavable } from "./compiling.js";
+import { type Device, devicesOf, kindOf, memoryOf, nameOf, type Place, said } from "./devices.js";
 import type { KeptExecutables } from "./kept-executables.js";
+import { keyValueFunctions } from "./key-values.js";
 
 /** A tensor, or a part of one, on a device. */
 export type DeviceBuffer = Address;
@@ -39,51 +43,84 @@ export interface Client {
   readonly version: string;
   /** The first device, in the plugin's words. */
   readonly device: string;
-  /** How many devices there are. */
+  /** How many devices there are on this host. */
   readonly devices: number;
+  /** How many hosts there are whose devices reach each other. */
+  readonly hosts: number;
   /**
    * @param devices so many of the first devices run it together
    * @throws PluginError for a program that does not compile.
    */
   compile(program: string, devices: number): Promise<Executable>;
+  /**
+   * @param devices so many of the first devices of each host run a copy of it. A run is given what lies on those of this host, and ends when all
+   * hosts have run it.
+   */
+  compileForAll(program: string, devices: number): Promise<Executable>;
   /** @param device counted from 0 */
   put(data: TypedArray, dtype: DType, shape: readonly number[], device: number): DeviceBuffer;
   /** Bytes that the first device can give; null where a plugin does not say, as that for processors. */
   readonly memory: number | null;
   read(buffer: DeviceBuffer, dtype: DType, shape: readonly number[]): Promise<TypedArray>;
   free(buffer: DeviceBuffer): void;
-  /** While something is compiled, what the plugin holds is given back when that is done. */
+  /** While something is compiled, or summed over hosts, what the plugin holds is given back when that is done. */
   close(): void;
 }
 
 /** PJRT_Buffer_Type */
 const types: Readonly<Record<DType, number>> = { bool: 1, int32: 4, float32: 11 };
 
-/**
- * CompileOptionsProto with executable_build_options { num_replicas: 1, num_partitions: devices }, and for several devices { use_spmd_partitioning: true,
- * use_shardy_partitioner: true }.
- */
-function compileOptionsFor(devices: number): Buffer {
-  const parts = [0x20, 0x01, 0x28, devices, ...(devices > 1 ? [0x30, 0x01, 0x98, 0x01, 0x01] : [])];
-  return Buffer.from([0x1a, parts.length, ...parts]);
-}
-
 /** A code of gRPC. */
 const cancelled = 1;
-
-/** A number of one byte in that form. */
-export const mostDevices = 127;
 
 /** @param kept if absent, everything is compiled. */
 export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
   const client = plugin.call("Client_Create", {})("client");
+  return clientAt(plugin, client, { host: 0, devices: [devicesOf(plugin, client, "addressable_devices")] }, kept);
+}
+
+/**
+ * Opens the plugins of all hosts together: each then knows the devices of all.
+ * @throws PluginError where a plugin reaches no other process
+ */
+export async function openClientAmong(
+  plugin: Plugin,
+  { host, count, keyValues, until }: Pick<Hosts, "host" | "count" | "keyValues" | "until">,
+  kept?: KeptExecutables,
+): Promise<Client> {
+  const functions = await keyValueFunctions(keyValues);
+  const options = plugin.namedNumbers({ node_id: host, num_nodes: count });
+  const created = plugin.callLong("Client_Create", {
+    ...{ create_options: plugin.addressOf(options.bytes), num_options: options.count },
+    ...{ kv_get_callback: functions.get, kv_try_get_callback: functions.tryGet, kv_put_callback: functions.put },
+  });
+  try {
+    const client = (await leavable(() => until(created)))("client");
+    keepAlive(options.bytes, ...options.names);
+    const all = devicesOf(plugin, client, "devices");
+    const devices = Array.from({ length: count }, (_, at) => all.filter(({ process }) => process === at));
+    return clientAt(plugin, client, { host, devices }, kept, () => void functions.close());
+  } catch (error) {
+    // Otherwise it may still wait in one of them.
+    if (error instanceof PluginError) await functions.close();
+    throw error;
+  }
+}
+
+/** @param closed hears when the client is closed */
+export function clientAt(
+  plugin: Plugin,
+  client: Address,
+  place: Place,
+  kept?: KeptExecutables,
+  closed: () => void = () => {},
+): Client {
   const own = { client };
   const [named, versioned] = [plugin.call("Client_PlatformName", own), plugin.call("Client_PlatformVersion", own)];
-  const devices = plugin.call("Client_AddressableDevices", own);
-  if (devices("num_addressable_devices") === 0n) throw new PluginError(5, "the plugin has no device");
-  const count = Number(devices("num_addressable_devices"));
-  const list = plugin.bytesAt(devices("addressable_devices"), 8 * count);
-  const addresses = Array.from({ length: count }, (_, i) => list.readBigUInt64LE(8 * i));
+  const devices = place.devices[place.host] ?? [];
+  const [first] = devices;
+  if (first === undefined) throw new PluginError(5, "the plugin has no device");
+  const isAlone = place.devices.length === 1;
   const options = plugin.structure("ExecuteOptions", {});
 
   const finished = async (event: Address): Promise<void> => {
@@ -94,12 +131,30 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
     }
   };
 
+  const idsOf = (all: Place["devices"], many: number): readonly number[] =>
+    all.flatMap((ofHost) => ofHost.slice(0, many).map(({ id }) => id));
+  /** Where other hosts are needed, the plugin waits for them on the calling thread. */
+  const start = (name: Call, fields: Fields): Answer | Promise<Answer> =>
+    isAlone ? plugin.call(name, fields) : plugin.callLong(name, fields);
+
   const version = plugin.textAt(versioned("platform_version"), versioned("platform_version_size"));
 
-  let compiling = 0;
+  let uses = 0;
   let isClosed = false;
   const closeWhenIdle = (): void => {
-    if (isClosed && compiling === 0) plugin.call("Client_Destroy", own);
+    if (!isClosed || uses > 0) return;
+    plugin.call("Client_Destroy", own);
+    closed();
+  };
+  /** Compiles, or sums over hosts: where one of these is lost, that is never over. */
+  const inUse = async <T>(work: () => Promise<T>): Promise<T> => {
+    uses += 1;
+    try {
+      return await leavable(work);
+    } finally {
+      uses -= 1;
+      closeWhenIdle();
+    }
   };
 
   const compiled = async (program: string, compileOptions: Buffer): Promise<Address> => {
@@ -137,15 +192,20 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
     }
   };
 
-  const made = async (program: string, many: number): Promise<Executable> => {
-    const compileOptions = compileOptionsFor(many);
-    if (!kept) return opened(plugin, await compiled(program, compileOptions), options, finished);
-    const kind = kindOf(plugin, addresses[0] as Address);
-    const name = kept.nameOf(version, kind, program, compileOptions, process.env.XLA_FLAGS ?? "");
+  const load = async (program: string, compileOptions: Buffer): Promise<Executable> => {
+    const ready = (executable: Address): Executable => opened(plugin, executable, options, { start, finished });
+    if (!kept) return ready(await compiled(program, compileOptions));
+    const name = kept.nameOf(
+      version,
+      kindOf(plugin, first.address),
+      program,
+      compileOptions,
+      process.env.XLA_FLAGS ?? "",
+    );
     const before = kept.read(name);
     const again = before && (await reloaded(before));
-    if (again !== null) return opened(plugin, again, options, finished);
-    const executable = opened(plugin, await compiled(program, compileOptions), options, finished);
+    if (again !== null) return ready(again);
+    const executable = ready(await compiled(program, compileOptions));
     keep(kept, name, executable);
     return executable;
   };
@@ -153,20 +213,27 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
   return {
     platform: plugin.textAt(named("platform_name"), named("platform_name_size")),
     version,
-    device: nameOf(plugin, addresses[0] as Address),
-    devices: count,
-    memory: memoryOf(plugin, addresses[0] as Address),
+    device: nameOf(plugin, first.address),
+    devices: devices.length,
+    memory: memoryOf(plugin, first.address),
+    hosts: place.devices.length,
     async compile(program, many) {
-      compiling += 1;
-      try {
-        const executable = await leavable(() => made(program, many));
-        if (!isClosed) return executable;
-        executable.close();
-        throw new PluginError(cancelled, "the device was closed while it compiled");
-      } finally {
-        compiling -= 1;
-        closeWhenIdle();
-      }
+      const ids = isAlone ? null : idsOf([devices], many);
+      const executable = await inUse(() => load(program, compileOptionsFor({ copies: 1, parts: many, ids })));
+      if (!isClosed) return executable;
+      executable.close();
+      throw new PluginError(cancelled, "the device was closed while it compiled");
+    },
+    async compileForAll(program, many) {
+      const ids = idsOf(place.devices, many);
+      const executable = await inUse(() => load(program, compileOptionsFor({ copies: ids.length, parts: 1, ids })));
+      return {
+        ...executable,
+        run: (inputs) => inUse(() => executable.run(inputs)),
+        close: () => {
+          if (uses === 0) executable.close();
+        },
+      };
     },
     put(data, dtype, shape, device) {
       const values = data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
@@ -174,7 +241,7 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
       // A buffer of nothing has no address, and none is read.
       const source = values.length === 0 ? new Uint8Array(8) : values;
       const copied = plugin.call("Client_BufferFromHostBuffer", {
-        ...{ client, device: addresses[device] as Address, data: plugin.addressOf(source), type: types[dtype] },
+        ...{ client, device: (devices[device] as Device).address, data: plugin.addressOf(source), type: types[dtype] },
         ...{ dims: plugin.addressOf(dims), num_dims: shape.length },
         // The plugin copies before it answers: the array may change at once.
         host_buffer_semantics: 0,
@@ -204,7 +271,13 @@ function opened(
   plugin: Plugin,
   loaded: Address,
   options: Buffer,
-  finished: (event: Address) => Promise<void>,
+  {
+    start,
+    finished,
+  }: {
+    readonly start: (name: Call, fields: Fields) => Answer | Promise<Answer>;
+    readonly finished: (event: Address) => Promise<void>;
+  },
 ): Executable {
   const executable = plugin.call("LoadedExecutable_GetExecutable", { loaded_executable: loaded })("executable");
   const outputs = Number(plugin.call("Executable_NumOutputs", { executable })("num_outputs"));
@@ -216,7 +289,7 @@ function opened(
       const rows = BigUint64Array.from(lists, plugin.addressOf);
       const resultRows = BigUint64Array.from(results, plugin.addressOf);
       const events = new BigUint64Array(inputs.length);
-      plugin.call("LoadedExecutable_Execute", {
+      await start("LoadedExecutable_Execute", {
         executable: loaded,
         options: plugin.addressOf(options),
         argument_lists: plugin.addressOf(rows),
@@ -251,16 +324,6 @@ function keep(kept: KeptExecutables, name: string, executable: Executable): void
   }
 }
 
-/** What a plugin says, or null where it has no such call. */
-function said<T>(ask: () => T): T | null {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof PluginError) return null;
-    throw error;
-  }
-}
-
 const compiledMemory = (plugin: Plugin, executable: Address): CompiledMemory | null =>
   said(() => {
     const answer = plugin.call("Executable_GetCompiledMemoryStats", { executable });
@@ -271,28 +334,6 @@ const compiledMemory = (plugin: Plugin, executable: Address): CompiledMemory | n
       temporaries: Number(answer("temp_size_in_bytes")),
     };
   });
-
-const memoryOf = (plugin: Plugin, device: Address): number | null =>
-  said(() => {
-    const answer = plugin.call("Device_MemoryStats", { device });
-    const limit = Number(answer("bytes_limit"));
-    return answer("bytes_limit_is_set") === 0n || limit <= 0 ? null : limit;
-  });
-
-const descriptionOf = (plugin: Plugin, device: Address): Address =>
-  plugin.call("Device_GetDescription", { device })("device_description");
-
-/** `cpu`, `NVIDIA H200`: what machine code is made for. */
-function kindOf(plugin: Plugin, device: Address): string {
-  const said = plugin.call("DeviceDescription_Kind", { device_description: descriptionOf(plugin, device) });
-  return plugin.textAt(said("device_kind"), said("device_kind_size"));
-}
-
-function nameOf(plugin: Plugin, device: Address): string {
-  const description = descriptionOf(plugin, device);
-  const said = plugin.call("DeviceDescription_ToString", { device_description: description });
-  return plugin.textAt(said("to_string"), said("to_string_size"));
-}
 
 /** Memory that only the plugin reads is still wanted here. */
 function keepAlive(..._: readonly ArrayBufferView[]): void {}

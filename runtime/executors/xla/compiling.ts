@@ -45,12 +45,12 @@ export async function withinLimit<T>(
 
 let underWay = 0;
 
-/** Compiles. A process that ends before it is done ends at once: it would otherwise wait for the compiler's threads. */
-export async function leavable<T>(compile: () => Promise<T>): Promise<T> {
+/** Does what cannot be called off. A process that ends before it is done ends at once: it would otherwise wait for the plugin's threads. */
+export async function leavable<T>(work: () => Promise<T>): Promise<T> {
   if (underWay === 0) process.on("exit", endProcess);
   underWay += 1;
   try {
-    return await compile();
+    return await work();
   } finally {
     underWay -= 1;
     if (underWay === 0) process.off("exit", endProcess);

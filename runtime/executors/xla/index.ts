@@ -5,15 +5,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Precision } from "../../../blocks/index.js";
 import { invariant } from "../../../graph/index.js";
+import type { Hosts } from "../../hosts/hosts.js";
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
 import type { Executor } from "../executor.js";
 import { machineMemory } from "../machine-memory.js";
 import type { Attempted } from "./attempt.js";
+import { PluginError } from "./c-api.js";
+import type { Client } from "./client.js";
 import type { Division } from "./division.js";
 import { findPlugin, pluginVariable } from "./plugins.js";
-import type { SessionSettings } from "./session.js";
 
 const missing = (why: string, remedy: string): Probe => ({
   executor: "xla",
@@ -75,31 +77,42 @@ export async function probeXla(): Promise<Probe> {
 const deviceName = ({ platform, device, version }: Attempted): string =>
   `${device} (${platform}) through PJRT ${version.join(".")}`;
 
+export interface XlaSettings extends Partial<Division> {
+  /** Whose devices sum by their own collectives; if absent, the plugin knows the devices of this process alone. */
+  readonly collectives?: Hosts;
+  /** Seconds after which a graph that is not compiled yet is given up; if absent, half an hour. The compiler itself cannot be stopped but by the end of the process. */
+  readonly compileLimit?: number;
+}
+
 /**
- * @throws RunError `run/devices` where there are fewer devices.
+ * @throws RunError `run/devices` where there are fewer devices, `run/hosts` where the plugin reaches no other hosts.
  * @throws whatever the plugin throws: ask `probeXla` first.
  */
 export async function openXla({
   devices = 1,
   shardState = false,
+  collectives,
   compileLimit,
-}: Partial<Division> & Pick<SessionSettings, "compileLimit"> = {}): Promise<Executor> {
+}: XlaSettings = {}): Promise<Executor> {
   const plugin = findPlugin();
   invariant(plugin, "a plugin is opened that a probe has found");
-  const [{ loadPlugin }, { mostDevices, openClient }, { keptExecutables }, { openSession }] = await Promise.all([
+  const [{ loadPlugin }, { openClient, openClientAmong }, { keptExecutables }, { openSession }] = await Promise.all([
     import("./c-api.js"),
     import("./client.js"),
     import("./kept-executables.js"),
     import("./session.js"),
   ]);
   const loaded = loadPlugin(plugin.path);
-  const client = openClient(loaded, keptExecutables(plugin.path));
-  if (devices > Math.min(client.devices, mostDevices)) {
+  const kept = keptExecutables(plugin.path);
+  const client = collectives
+    ? await amongHosts(collectives, devices, () => openClientAmong(loaded, collectives, kept))
+    : openClient(loaded, kept);
+  if (devices > client.devices) {
     const there = client.devices;
     client.close();
     throw new RunError("run/devices", {
       what: `${devices} devices were asked for, and the plugin has ${there}`,
-      help: `Use at most ${Math.min(there, mostDevices)}.`,
+      help: `Use at most ${there}.`,
     });
   }
   const inMachine = client.platform === "cpu";
@@ -118,4 +131,19 @@ export async function openXla({
       openSession(client, slots, initial, { division: { devices, shardState }, room: left(), compileLimit }),
     close: async () => client.close(),
   };
+}
+
+/** All hosts open it together, with as many devices each: who comes otherwise is refused before the others wait for it. */
+async function amongHosts(hosts: Hosts, devices: number, open: () => Promise<Client>): Promise<Client> {
+  await hosts.agree({ "way to sum": "collectives", "number of devices": String(devices) });
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    throw new RunError("run/hosts", {
+      what: "The plugin could not reach the devices of other hosts",
+      why: error.message.split("\n")[0] as string,
+      help: "Leave `--collectives` out: gradients are summed through the first host then.",
+    });
+  }
 }

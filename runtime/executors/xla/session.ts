@@ -4,6 +4,7 @@ import { type StateSlot, simplify, type TypedArray, type Values } from "../../..
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
+import { sumProgram } from "./all-reduce.js";
 import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
 import { usualCompileLimit, withinLimit } from "./compiling.js";
@@ -103,7 +104,35 @@ export async function openSession(
     return outputs;
   };
 
+  const sums = new Map<string, Executable>();
+  /** Compiled once for the same tensors. */
+  const summing = async (of: readonly StateSlot[]): Promise<Executable> => {
+    const key = of.map(({ name }) => name).join("\n");
+    const known = sums.get(key);
+    if (known) return known;
+    const parts = of.map((slot) => ({ ...slot, shape: shapeOfPart(slot.shape, cutOfState(slot, division), devices) }));
+    const executable = await client.compileForAll(sumProgram(parts, client.hosts, devices), devices);
+    sums.set(key, executable);
+    loaded.push(executable);
+    return executable;
+  };
+  // Takes no turn: where another host is lost it is never over, and what else there is can still be read.
+  const sumOverHosts = (names: readonly string[]): Promise<void> =>
+    told(async () => {
+      const executable = await summing(names.map(slotOf));
+      const inputs = names.map((name) => state.get(name) as Spread);
+      const results = await executable.run(
+        Array.from({ length: devices }, (_, device) => inputs.map((spread) => spread[device] as DeviceBuffer)),
+      );
+      for (const [i, name] of names.entries())
+        replace(
+          name,
+          results.map((ofDevice) => ofDevice[i] as DeviceBuffer),
+        );
+    });
+
   return {
+    ...(client.hosts > 1 ? { sumOverHosts } : {}),
     async load(graph, precision, compiling) {
       for (const name of graph.state.keys()) slotOf(name);
       const program = programOf(simplify(graph), precision, division);

@@ -108,6 +108,7 @@ it.skipIf(!xla?.present)(
 it.skipIf(!xla?.present)("has no more devices than the plugin", async () => {
   await expect(openExecutor("xla", () => {}, { devices: 100 })).rejects.toMatchObject({ code: "run/devices" });
   await expect(openExecutor("wasm", () => {}, { devices: 2 })).rejects.toMatchObject({ code: "run/devices" });
+  await expect(openExecutor("onnx", () => {}, { devices: 2 })).rejects.toMatchObject({ code: "run/devices" });
 });
 
 it.skipIf(!xla?.present)(
