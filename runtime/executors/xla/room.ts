@@ -17,7 +17,8 @@ export const stateOnEach = (slots: readonly StateSlot[], division: Division): nu
 export const smallerStep =
   "Compute fewer samples at once with --micro-batch, or layers again with --recompute; --devices <n> --shard-state divides the state among several devices.";
 
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+const text = (bytes: number): string =>
+  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 const each = ({ devices }: Division): string => (devices === 1 ? "the device has" : `each of ${devices} devices has`);
 
@@ -29,7 +30,7 @@ export function requireRoomForState(slots: readonly StateSlot[], division: Divis
   const needed = stateOnEach(slots, division);
   if (room === null || needed <= room) return;
   throw new RunError("run/out-of-memory", {
-    what: `the state of the model (weights, moments, summed gradients) takes ${gib(needed)}, and ${each(division)} ${gib(room)}`,
+    what: `the state of the model (weights, moments, summed gradients) takes ${text(needed)}, and ${each(division)} ${text(room)}`,
     help: division.shardState
       ? "Use more devices, of which each holds its share, or a smaller model."
       : "--devices <n> --shard-state divides them among several devices.",
@@ -51,8 +52,8 @@ export function requireRoomForStep(
   const made = memory.arguments - stateOnEach(state, division) + memory.outputs - memory.aliased + memory.temporaries;
   if (room === null || held + made <= room) return;
   throw new RunError("run/out-of-memory", {
-    what: `a step takes ${gib(held + made)}, and ${each(division)} ${gib(room)}`,
-    why: `${gib(held)} are its state (weights, moments, summed gradients), ${gib(made)} what it computes`,
+    what: `a step takes ${text(held + made)}, and ${each(division)} ${text(room)}`,
+    why: `${text(held)} are its state (weights, moments, summed gradients), ${text(made)} what it computes`,
     help: smallerStep,
   });
 }
