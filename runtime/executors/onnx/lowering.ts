@@ -155,6 +155,30 @@ function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearG
   return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
 }
 
+/**
+ * With c = x - mean: dx = (dy gamma - mean(dy gamma) - c rstd^2 mean(dy gamma c)) rstd, and dgamma is the sum over rows of dy c rstd. Both
+ * sums are products of dy c, with gamma and with rstd, so that no pass over the tensor divides by the deviation or multiplies by gamma again.
+ */
+function layerNormGradient(inputs: readonly string[], { m, node, wanted }: Site<"layerNormGrad">): readonly string[] {
+  const [dy, x, gamma, mean, rstd] = inputs as readonly [string, string, string, string, string];
+  const [rows, width] = rowsOf(shapeAt(node, 0));
+  const centred = m.op("Sub", [x, mean]);
+  const product = m.op("Mul", [dy, centred]);
+  const inward = (): string => {
+    const shares = reshape(m, m.op("Mul", [gamma, scalar(m, 1 / width)]), [width, 1]);
+    const along = m.op("Mul", [m.op("MatMul", [product, shares]), m.op("Mul", [rstd, rstd])]);
+    const scaled = m.op("Mul", [dy, gamma]);
+    const level = m.op("Sub", [scaled, meanLast(m, scaled)]);
+    return m.op("Mul", [m.op("Sub", [level, m.op("Mul", [centred, along])]), rstd]);
+  };
+  const overRows = (): string => m.op("MatMul", [reshape(m, rstd, [rows]), reshape(m, product, [rows, width])]);
+  return [
+    wanted[0] ? inward() : "",
+    wanted[1] ? overRows() : "",
+    wanted[2] ? sumOver(m, reshape(m, dy, [rows, width]), [0], false) : "",
+  ];
+}
+
 const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   neg: direct("Neg"),
   exp: direct("Exp"),
@@ -277,20 +301,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
       axis: int(-1),
       epsilon: real(attributes.epsilon),
     }),
-  layerNormGrad([dy, x, gamma, mean, rstd], { m, node, wanted }) {
-    const flatten = (value: string): string => reshape(m, value, rowsOf(shapeAt(node, 0)));
-    const standard = m.op("Mul", [m.op("Sub", [x as string, mean as string]), rstd as string]);
-    const inward = (): string => {
-      const scaled = m.op("Mul", [dy as string, gamma as string]);
-      const along = m.op("Mul", [standard, meanLast(m, m.op("Mul", [scaled, standard]))]);
-      return m.op("Mul", [m.op("Sub", [m.op("Sub", [scaled, meanLast(m, scaled)]), along]), rstd as string]);
-    };
-    return [
-      wanted[0] ? inward() : "",
-      wanted[1] ? sumOver(m, flatten(m.op("Mul", [dy as string, standard])), [0], false) : "",
-      wanted[2] ? sumOver(m, flatten(dy as string), [0], false) : "",
-    ];
-  },
+  layerNormGrad: layerNormGradient,
   softmax: (inputs, { m }) => [m.op("Softmax", inputs, { axis: int(-1) })],
   softmaxGrad: ([dy, y], { m }) => {
     const product = m.op("Mul", [dy as string, y as string]);
