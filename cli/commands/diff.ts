@@ -1,6 +1,6 @@
 /** `mae diff`: two models side by side, and whether a checkpoint of the first is of use in the second. */
 
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Change,
@@ -13,11 +13,11 @@ import {
 import type { Checkpoint } from "../../runtime/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { specOf } from "../runs/open-checkpoint.js";
-import { factsFile } from "../runs/run-directory.js";
+import { factsFile, noRun } from "../runs/run-directory.js";
 import { endWith } from "../session.js";
 import { choose, chooseRecipe, openModels } from "../specs/choose.js";
 import { printedPath } from "../specs/files.js";
-import { exitCode, type Failure, usageFailure } from "../words/failure.js";
+import { exitCode, usageFailure } from "../words/failure.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
 import { collected, weightLine } from "../words/weight-lines.js";
@@ -46,7 +46,10 @@ interface Side {
 async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
   if (existsSync(written) && statSync(written).isDirectory()) {
     const { listCheckpoints, newestCheckpoint } = await import("../../runtime/index.js");
-    if ((await listCheckpoints(written)).length === 0) throw noRun(written);
+    if ((await listCheckpoints(written)).length === 0) {
+      if (!existsSync(join(written, factsFile))) throw noRun(written);
+      throw usageFailure(`the run in ${printedPath(written)} has no checkpoint`, { help: "train it, or name another" });
+    }
     return fromCheckpoint(await newestCheckpoint(written, "weights"), config);
   }
   if (written.endsWith(".safetensors")) {
@@ -58,17 +61,6 @@ async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
   const colon = existsSync(written) ? -1 : written.search(/:[^:/\\]*$/);
   const [file, name] = colon < 0 ? [written, undefined] : [written.slice(0, colon), written.slice(colon + 1)];
   return { model: choose(await openModels(file, config), name).model, stored: null };
-}
-
-/** Of a folder of runs, as that of a family is, the runs are named. */
-function noRun(folder: string): Failure {
-  const runs = readdirSync(folder).filter((name) => existsSync(join(folder, name, factsFile)));
-  return usageFailure(`${printedPath(folder)} holds no run with a checkpoint`, {
-    help:
-      runs.length === 0
-        ? "name the folder of a run: mae train prints it"
-        : `it is a folder of runs: name one of them, such as ${printedPath(join(folder, runs[0] as string))}`,
-  });
 }
 
 async function fromCheckpoint(saved: Checkpoint, config: string | undefined): Promise<Side> {

@@ -9,7 +9,8 @@ import type { RunProject } from "../config/index.js";
 import type { Computing } from "../machine/micro-batches.js";
 import { packageVersion } from "../package-root.js";
 import { printedPath, replaceFile, unwritable } from "../specs/files.js";
-import { runFailure, usageFailure } from "../words/failure.js";
+import { type Failure, runFailure, usageFailure } from "../words/failure.js";
+import { count } from "../words/terminal.js";
 import { readFacts, readKept } from "./run-facts.js";
 import { readLog } from "./run-state.js";
 
@@ -154,15 +155,34 @@ export function writeRunFacts(directory: string, facts: RunFacts, spec: string):
 /** Throws a usage failure when the folder holds no run, and a `Failure` where what it says of itself cannot be understood. */
 export function readRunFacts(directory: string): RunFacts {
   const path = join(directory, factsFile);
-  if (!existsSync(path)) {
-    const there = existsSync(directory) ? "holds no run" : "does not exist";
-    throw usageFailure(`${printedPath(directory)} ${there}`, {
-      help: "name the folder of a run: mae train prints it, runs/<name> where --out does not say otherwise",
-    });
-  }
+  if (!existsSync(path)) throw noRun(directory);
   const read = readFacts(path);
   if ("why" in read) throw damaged(path, read.why);
   return read.value as RunFacts;
+}
+
+/** Runs that are named where a folder holds several, as that of a pipeline. */
+const runsNamed = 5;
+
+/** What is wrong with a folder that is to be that of a run, and is none: of one that holds runs, they are named. */
+export function noRun(directory: string): Failure {
+  const shown = printedPath(directory);
+  const help = "name the folder of a run: mae train prints it, runs/<name> where --out does not say otherwise";
+  const facts = statSync(directory, { throwIfNoEntry: false });
+  if (!facts) return usageFailure(`${shown} does not exist`, { help });
+  if (!facts.isDirectory()) {
+    return usageFailure(`${shown} is a file, and the folder of a run is needed`, {
+      help: "name its folder; a checkpoint of it is named by --checkpoint",
+    });
+  }
+  const within = readdirSync(directory)
+    .map((name) => join(directory, name))
+    .filter((folder) => existsSync(join(folder, factsFile)));
+  if (within.length === 0) return usageFailure(`${shown} holds no run`, { help });
+  const rest = within.length > runsNamed ? " ..." : "";
+  return usageFailure(`${shown} holds ${count(within.length, "run")} and is none itself`, {
+    help: `name one of them: ${within.slice(0, runsNamed).map(printedPath).join(", ")}${rest}`,
+  });
 }
 
 const damaged = (path: string, why: string) =>

@@ -115,7 +115,7 @@ model Masked extends Tiny {
     expect(empty.stderr).toContain("runs/Study holds no run");
     writeFileSync(join(cwd, "runs/Study/one/run.json"), "{}");
     const above = await mae(["diff", "runs/Study", "a.mae:Tiny"], { cwd });
-    expect(above.stderr).toContain("name one of them, such as runs/Study/one");
+    expect(above.stderr).toContain("runs/Study holds 1 run and is none itself");
   });
 });
 
