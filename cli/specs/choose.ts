@@ -104,10 +104,16 @@ export function chooseFamilies({ families }: Analysis, name: string | undefined)
   }
   const family = families.get(name);
   if (family) return [family];
-  throw usageFailure(`the file has no family called "${name}"`, {
-    help: didYouMean(name, [...families.keys()]) ?? `it has ${[...families.keys()].join(", ") || "none"}`,
-  });
+  throw noFamily(name, [...families.keys()]);
 }
+
+const noFamily = (name: string, known: readonly string[]) =>
+  usageFailure(`the file has no family called "${name}"`, {
+    help:
+      known.length === 0
+        ? "it declares none: `variants Name of Model { ... }` would be one"
+        : (didYouMean(name, known) ?? `it has ${known.join(", ")}`),
+  });
 
 /** The member that a dotted name stands for. */
 export function memberNamed(
@@ -116,10 +122,7 @@ export function memberNamed(
 ): { readonly family: Family; readonly variant: Variant } {
   const [first = ""] = name.split(".");
   const family = families.get(first);
-  if (!family)
-    throw usageFailure(`the file has no family called "${first}"`, {
-      help: `it has ${[...families.keys()].join(", ") || "none"}`,
-    });
+  if (!family) throw noFamily(first, [...families.keys()]);
   const variant = family.members.find((member) => member.name === name);
   if (variant) return { family, variant };
   const names = family.members.map((member) => member.name);
