@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { drawChart } from "./chart.js";
 import { commandTable } from "./commands.js";
 import { type Contestant, contest, type Failed, type Result } from "./contest.js";
+import { hostsTable } from "./hosts.js";
 import { memorySizes, memoryTable } from "./memory.js";
 import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
@@ -35,6 +36,7 @@ const help = `npm run bench -- [options]
   --editor              what an editor waits for after each stroke of a key
   --memory              the peak of training beside what mae plan expects, on onnx and wasm, or those of --contestants
   --waiting             what preparing a batch of the toys costs beside a step, and how long a run waits for data; or of --toys a,b
+  --hosts               what two hosts on this machine take to sum all gradients, beside a step on one
   --scaling             step time against batch, width, depth and tokens, as pictures
   --out folder          default: build/bench/results
 `;
@@ -50,6 +52,7 @@ const { values: options } = parseArgs({
     waiting: { type: "boolean", default: false },
     toys: { type: "string" },
     scaling: { type: "boolean", default: false },
+    hosts: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     sizes: { type: "string" },
     threads: { type: "string" },
@@ -221,6 +224,11 @@ async function main(): Promise<void> {
     const measured = memorySizes.filter(({ name }) => options.sizes === undefined || names.includes(name));
     const on = (["onnx", "wasm"] as const).filter((name) => options.contestants?.includes(name) ?? true);
     return void process.stdout.write(await memoryTable(measured, on, tell));
+  }
+  if (options.hosts) {
+    const step = (size: Contested) => command("onnx", size, cores);
+    const how = { rounds: Number(options.rounds ?? 5), step };
+    return void process.stdout.write(await hostsTable(options.sizes ? chosen : sizes, how, tell));
   }
   if (options.waiting) {
     const toys = options.toys ? list(options.toys) : waitingToys;

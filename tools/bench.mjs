@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { build } from "esbuild";
 
 await build({
-  entryPoints: ["main", "methods", "few-labels", "judges", "compiled", "naive", "peak"].map(
+  entryPoints: ["main", "methods", "few-labels", "judges", "compiled", "naive", "peak", "exchange"].map(
     (name) => `bench/${name}.ts`,
   ),
   outdir: "build/bench",

@@ -177,5 +177,5 @@ const longest = 200;
 const differs = (said: unknown): RunError =>
   new RunError("run/host-differs", {
     what: String(said),
-    help: "Start all hosts with the same version, spec, options and data.",
+    help: "Start all hosts with the same version, spec, options and data; where their memory differs, with `--micro-batch`.",
   });

@@ -78,7 +78,8 @@ export function linkOver(stream: Duplex, party: Party): Link {
         continue;
       }
       if (kind === "end") {
-        failure ??= ended(party, await read(new Uint8Array(length)));
+        const said = ended(party, await read(new Uint8Array(length)));
+        failure ??= said;
         changed();
         continue;
       }

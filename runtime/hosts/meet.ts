@@ -37,7 +37,7 @@ const suite = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" } as co
 const identity = "maelang";
 const keyOf = (secret: string): Buffer => createHash("sha256").update(`${identity}\0${secret}`).digest();
 
-/** Milliseconds that a stranger may take to show a key, and connections at once beyond those of hosts. */
+/** Milliseconds that a stranger may take to show a key, and connections at once beyond those of hosts; of so many addresses it is told. */
 const handshake = 10_000;
 const strangers = 16;
 /** Milliseconds between two attempts. */
@@ -69,6 +69,12 @@ function awaitOthers(meeting: Meeting): Promise<Hosts> {
       welcome(socket).catch(() => socket.destroy());
     });
     server.maxConnections = count + strangers;
+    const heardOf = new Set<string>();
+    server.on("tlsClientError", (_, { remoteAddress = "an address that is gone" }) => {
+      if (heardOf.has(remoteAddress) || heardOf.size === strangers) return;
+      heardOf.add(remoteAddress);
+      note(`${remoteAddress} does not know the secret, and was sent away`);
+    });
     const timer = setTimeout(() => {
       const missing = others(count).filter((host) => !come.has(host));
       fail(lostInTime(missing.map(hostName).join(", "), arrival));

@@ -1,11 +1,20 @@
-/** Two hosts that train one model: with the numbers of one, refused where they differ, and ended together with a checkpoint. */
+/** Hosts that train one model: with the numbers of one, refused where they differ, and ended together with a checkpoint. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listCheckpoints, listExecutors, meetHosts } from "../../runtime/index.js";
+import {
+  type Hosts,
+  listCheckpoints,
+  listExecutors,
+  type Meeting,
+  meetHosts,
+  type Training,
+  type TrainResult,
+  train,
+} from "../../runtime/index.js";
 import { bundleForNode, removeBundle } from "../support/bundle.js";
 import { inMemory, recipe, stripes } from "../support/data.js";
 import type { HostOrder } from "../support/host-child.js";
@@ -13,127 +22,132 @@ import { surroundings, trained } from "../support/runs.js";
 import { tinyProgram } from "../support/tiny-program.js";
 
 const secret = "only for this test, 0123456789";
+const first = { host: 0, count: 2, address: "127.0.0.1", port: 0, secret, arrival: 60, patience: 5, note: () => {} };
+
+/** A first host that waits for others, and the port where it does. */
+async function waiting(
+  changes: Partial<Meeting> = {},
+): Promise<{ readonly one: Promise<Hosts>; readonly port: number }> {
+  let listening: (port: number) => void = () => {};
+  const port = new Promise<number>((resolve) => {
+    listening = resolve;
+  });
+  const one = meetHosts({ ...first, ...changes, listening: (own) => listening(own) });
+  return { one, port: await port };
+}
+
+/** Hosts of this process, the first one first. */
+async function met(count: number): Promise<readonly Hosts[]> {
+  const { one, port } = await waiting({ count });
+  const others = Array.from({ length: count - 1 }, (_, i) => meetHosts({ ...first, count, host: i + 1, port }));
+  return Promise.all([one, ...others]);
+}
+
 const isHere = (await listExecutors()).some(({ backend, present }) => backend === "onnx" && present);
 
-describe.runIf(isHere)("two processes on one machine", () => {
+describe.runIf(isHere)("hosts of one model", () => {
   const here = surroundings("onnx");
+  const changes = { steps: 6, batch: 12, microBatch: 2, seed: 3 };
   const children: ChildProcess[] = [];
   let script: string;
+  let whole: readonly number[];
   beforeAll(async () => {
     script = await bundleForNode("support/host-child.ts");
+    const alone = { executor: here.executor, directory: join(here.folder, "alone") };
+    whole = (await trained(tinyProgram(), recipe(inMemory(stripes(27)), changes), alone)).losses;
   });
   afterAll(async () => {
     for (const child of children) child.kill("SIGKILL");
     await removeBundle(script);
   });
 
-  interface Host {
-    readonly child: ChildProcess;
-    readonly lines: string[];
-    /** A line that begins so, now or later; null: none came. */
-    readonly line: (start: string) => Promise<string | null>;
+  interface Circumstances {
+    readonly resume?: boolean;
+    /** The step after which it is interrupted. */
+    readonly cut?: number;
+    readonly changes?: Partial<Training>;
   }
-
-  const start = (order: Partial<HostOrder> & Pick<HostOrder, "directory">): Host => {
-    const whole: HostOrder = { ...{ host: 0, port: 0, secret, seed: 3, patience: 60, resume: false }, ...order };
-    const child = spawn(process.execPath, [script, JSON.stringify(whole)], { stdio: ["ignore", "pipe", "inherit"] });
+  interface Trained extends TrainResult {
+    readonly losses: readonly number[];
+  }
+  /** Trains as one of several hosts, each in a folder of its own. */
+  const trainedBy = async (hosts: Hosts, name: string, how: Circumstances = {}): Promise<Trained> => {
+    const stop = new AbortController();
+    const losses: number[] = [];
+    const result = await train(tinyProgram(), recipe(inMemory(stripes(27)), { ...changes, ...how.changes }), {
+      ...{ root: ".", executor: here.executor, hosts, spec: "", workers: 0, checkpointEvery: {}, signal: stop.signal },
+      resume: how.resume ?? false,
+      directory: folderOf(name, hosts.host),
+      report(event) {
+        if (event.kind !== "step") return;
+        losses.push(event.loss);
+        if (event.step === how.cut) stop.abort();
+      },
+    });
+    return { ...result, losses };
+  };
+  const folderOf = (name: string, host: number): string => join(here.folder, host === 0 ? name : `${name}-${host}`);
+  const resumed = async (name: string): Promise<readonly number[]> => {
+    const [one] = await Promise.all((await met(2)).map((hosts) => trainedBy(hosts, name, { resume: true })));
+    return one?.losses ?? [];
+  };
+  const expectWhole = (found: readonly number[], from = 0) => {
+    expect(found).toHaveLength(6 - from);
+    for (const [i, loss] of found.entries()) expect(loss).toBeCloseTo(whole[from + i] as number, 5);
+  };
+  /** Starts a host in a process of its own. */
+  const start = (order: Pick<HostOrder, "host" | "port" | "fate" | "directory">): ChildProcess => {
+    const args = [script, JSON.stringify({ ...order, secret, changes } satisfies HostOrder)];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     children.push(child);
-    const lines: string[] = [];
-    let isOver = false;
-    let wake: () => void = () => {};
-    createInterface({ input: child.stdout as NodeJS.ReadableStream })
-      .on("line", (line) => {
-        lines.push(line);
-        wake();
-      })
-      .on("close", () => {
-        isOver = true;
-        wake();
-      });
-    const line = async (begin: string): Promise<string | null> => {
-      for (;;) {
-        const found = lines.find((one) => one.startsWith(begin));
-        if (found !== undefined || isOver) return found ?? null;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    };
-    return { child, lines, line };
-  };
-  /** The first host and another, each with a folder of its own. */
-  const two = async (directory: string, first: Partial<HostOrder> = {}, second: Partial<HostOrder> = {}) => {
-    const folder = join(here.folder, directory);
-    const { fate: _, ...others } = first;
-    const one = start({ ...first, directory: folder });
-    const port = Number((await one.line("port"))?.slice(5));
-    return [one, start({ ...others, ...second, host: 1, port, directory: `${folder}-1` })] as const;
-  };
-  const losses = ({ lines }: Host): readonly number[] =>
-    lines.filter((line) => line.startsWith("step")).map((line) => Number(line.split(" ")[2]));
-
-  const resumed = async (directory: string): Promise<readonly number[]> => {
-    const [one, other] = await two(directory, { resume: true });
-    expect(await one.line("end")).toMatch(/^end 6 false/);
-    expect(await other.line("end")).toMatch(/^end 6 false/);
-    return losses(one);
-  };
-  let whole: readonly number[];
-  beforeAll(async () => {
-    const training = recipe(inMemory(stripes(27)), { steps: 6 });
-    const alone = { executor: here.executor, directory: join(here.folder, "alone") };
-    whole = (await trained(tinyProgram(), training, alone)).losses;
-  });
-  const expectWhole = (found: readonly number[]) => {
-    expect(found).toHaveLength(6);
-    for (const [i, loss] of found.entries()) expect(loss).toBeCloseTo(whole[i] as number, 5);
+    return child;
   };
 
-  it("have the losses of one process; interrupting one ends both, and both go on", async () => {
-    const [one, other] = await two("both", {}, { fate: { at: 3, is: "interrupted" } });
-    expect(await one.line("end")).toMatch(/^end 3 true .*checkpoint-/);
-    expect(await other.line("end")).toBe("end 3 true the folder of the first host");
-    expect(losses(one)).toEqual(losses(other));
-    expectWhole([...losses(one), ...(await resumed("both"))]);
-    expect(await listCheckpoints(join(here.folder, "both-1"))).toEqual([]);
+  it("have the losses of one process; interrupting one ends all, and another number of them goes on", async () => {
+    const three = (await met(3)).map((hosts, i) => trainedBy(hosts, "both", i === 1 ? { cut: 3 } : {}));
+    const [one, ...others] = await Promise.all(three);
+    expect([one?.step, one?.interrupted, others[1]?.step, others[1]?.interrupted]).toEqual([3, true, 3, true]);
+    expect(one?.losses).toEqual(others[1]?.losses);
+    expect(others[1]?.checkpoint).toBe("the folder of the first host");
+    expectWhole([...(one?.losses ?? []), ...(await resumed("both"))]);
+    expect(await listCheckpoints(folderOf("both", 1))).toEqual([]);
   });
 
   it("one that is killed ends the other with a checkpoint, from which both go on", async () => {
-    const [one] = await two("killed", {}, { fate: { at: 2, is: "killed" } });
-    expect(await one.line("failed")).toMatch(
-      /^failed run\/host-lost host 1 was lost: .*\. Everything is saved in .*checkpoint-0*2\.safetensors\. Start all hosts again with `--resume`\.$/,
+    const { one, port } = await waiting({ patience: 60 });
+    start({ host: 1, port, directory: folderOf("killed", 1), fate: { at: 2, is: "killed" } });
+    await expect(trainedBy(await one, "killed")).rejects.toThrow(
+      /^host 1 was lost: .*\. Everything is saved in .*checkpoint-0*2\.safetensors\. Start all hosts again with `--resume`\.$/,
     );
-    expectWhole([...losses(one), ...(await resumed("killed"))]);
+    expectWhole(await resumed("killed"), 2);
   });
 
   it("the first that hangs is given up by the other, which saves what is trained", async () => {
-    const [one, other] = await two("hung", { patience: 5, fate: { at: 2, is: "hung" } });
-    expect(await other.line("failed")).toMatch(
-      /^failed run\/host-lost the first host was lost: it said nothing for 5 s\. Everything is saved in .*hung-1\/checkpoint-0*2\.safetensors\. /,
+    const child = start({ host: 0, port: 0, directory: folderOf("hung", 0), fate: { at: 2, is: "hung" } });
+    const [said] = await once(child.stdout as NodeJS.ReadableStream, "data");
+    const other = await meetHosts({ ...first, host: 1, port: Number(said), patience: 3 });
+    await expect(trainedBy(other, "hung")).rejects.toThrow(
+      /^the first host was lost: it said nothing for 3 s\. Everything is saved in .*hung-1\/checkpoint-0*2\.safetensors\. /,
     );
-    one.child.kill("SIGKILL");
+    // Its folder is that of a run, of one host here.
+    const alone = { executor: here.executor, directory: folderOf("hung", 1), resume: true };
+    expectWhole((await trained(tinyProgram(), recipe(inMemory(stripes(27)), changes), alone)).losses, 2);
   });
 
-  it("refuse each other where their seeds or their secrets differ", async () => {
-    const [one, other] = await two("seeds", {}, { seed: 4 });
-    const said = /^failed run\/host-differs host 1 has another seed: "4", where the first host has "3"\. /;
-    expect(await one.line("failed")).toMatch(said);
-    expect(await other.line("failed")).toMatch(said);
-    const [, stranger] = await two("secrets", {}, { secret: "another secret, 0123456789" });
-    expect(await stranger.line("failed")).toMatch(/^failed run\/host-refused The first host does not know the secret/);
+  it("refuse each other where their seeds differ", async () => {
+    const two = (await met(2)).map((hosts, i) => trainedBy(hosts, "seeds", { changes: { seed: 3 + i } }));
+    for (const { reason } of (await Promise.allSettled(two)) as PromiseRejectedResult[])
+      expect(reason).toMatchObject({
+        code: "run/host-differs",
+        what: 'host 1 has another seed: "4", where the first host has "3"',
+      });
   });
 });
 
-const first = { host: 0, count: 2, address: "127.0.0.1", port: 0, secret, arrival: 60, patience: 5, note: () => {} };
-
 it("a host that does not come is said, and so is one that is none of theirs", async () => {
   await expect(meetHosts({ ...first, arrival: 0.1 })).rejects.toThrow("host 1 did not come within 0.1 s");
-  let come: (port: number) => void = () => {};
-  const listening = new Promise<number>((resolve) => {
-    come = resolve;
-  });
-  const one = meetHosts({ ...first, listening: (port) => come(port) });
-  const port = await listening;
+  const said: string[] = [];
+  const { one, port } = await waiting({ note: (text) => said.push(text) });
   await expect(meetHosts({ ...first, host: 2, count: 3, port })).rejects.toThrow(
     "it is one of 3 hosts, and the first waits for 2 in all",
   );
@@ -141,6 +155,11 @@ it("a host that does not come is said, and so is one that is none of theirs", as
   const stranger = connect(port, "127.0.0.1", () => stranger.write(Buffer.alloc(2 ** 20)));
   stranger.on("error", () => {});
   await new Promise((resolve) => stranger.once("close", resolve));
+  await expect(meetHosts({ ...first, host: 1, port, secret: `another ${secret}` })).rejects.toThrow(
+    "The first host does not know the secret of this one",
+  );
+  // Once, though two came from there.
+  expect(said.filter((text) => text === "127.0.0.1 does not know the secret, and was sent away")).toHaveLength(1);
   const [here, other] = await Promise.all([one, meetHosts({ ...first, host: 1, port })]);
   await expect(meetHosts({ ...first, host: 1, port, arrival: 0.1 })).rejects.toThrow("could not be reached");
   const [a, b] = [Float32Array.of(1, 2), Float32Array.of(10, 20)];
