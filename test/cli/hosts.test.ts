@@ -1,7 +1,19 @@
-/** Which host a process is: by options, and by the variables of those who start many. */
+/** Which host a process is: by options, and by the variables of those who start many. How two of them end. */
 
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { firstNode, hostCount, listeningAddress, meetingPoint, placeAmongHosts } from "../../cli/machine/hosts.js";
+import { start } from "./mae.js";
+import { project, smallModel, smallRecipe } from "./small.js";
+
+interface Host {
+  readonly child: ChildProcess;
+  /** On stderr. */
+  readonly said: { readonly text: string };
+  readonly ended: Promise<unknown[]>;
+}
 
 const secret = { MAE_HOSTS_SECRET: "only for this test" };
 
@@ -49,4 +61,40 @@ it("the first host listens at a plain address alone, and of a name everywhere", 
   expect(listeningAddress(meetingPoint("10.1.2.3"))).toBe("10.1.2.3");
   expect(listeningAddress(meetingPoint("node1"))).toBeNull();
   expect(firstNode("n1,n2")).toBe("n1");
+});
+
+it("Ctrl-C on another host than the first ends both after the step, and both say how to go on", async () => {
+  const cwd = await project({ "small.mae": `edition 2026\n${smallModel}${smallRecipe(8, 100_000)}` });
+  const port = 20_000 + (process.pid % 10_000);
+  const [one, other] = [0, 1].map((host) => {
+    const where = [
+      "--hosts",
+      "2",
+      "--host",
+      String(host),
+      "--meet",
+      `127.0.0.1:${port}`,
+      "--out",
+      join(cwd, String(host)),
+    ];
+    const child = start(["train", "small.mae", "--json", "--backend", "onnx", ...where], { cwd, env: secret });
+    const said = { text: "" };
+    child.stderr?.on("data", (chunk) => {
+      said.text += chunk;
+    });
+    return { child, said, ended: once(child, "close") };
+  }) as [Host, Host];
+  one.child.stdout?.on("data", (chunk) => {
+    if (/"step":2\b/.test(String(chunk))) other.child.kill("SIGINT");
+  });
+  expect(await Promise.all([one.ended, other.ended])).toEqual([
+    [130, null],
+    [130, null],
+  ]);
+  expect(one.said.text).toMatch(
+    /stopped after step \d+; everything is saved in 0\n.*--resume --out \S+ .*--hosts 2 --host 0 /,
+  );
+  expect(other.said.text).toMatch(
+    /stopped after step \d+; everything is saved in the folder of the first host\n.*--host 1 /,
+  );
 });
