@@ -90,12 +90,15 @@ export async function openClientAmong(
 ): Promise<Client> {
   const functions = await keyValueFunctions(keyValues);
   const options = plugin.namedNumbers({ node_id: host, num_nodes: count });
-  const created = plugin.callLong("Client_Create", {
-    ...{ create_options: plugin.addressOf(options.bytes), num_options: options.count },
-    ...{ kv_get_callback: functions.get, kv_try_get_callback: functions.tryGet, kv_put_callback: functions.put },
-  });
+  // It waits for the others, and is never over where one of them is lost.
+  const created = leavable(() =>
+    plugin.callLong("Client_Create", {
+      ...{ create_options: plugin.addressOf(options.bytes), num_options: options.count },
+      ...{ kv_get_callback: functions.get, kv_try_get_callback: functions.tryGet, kv_put_callback: functions.put },
+    }),
+  );
   try {
-    const client = (await leavable(() => until(created)))("client");
+    const client = (await until(created))("client");
     keepAlive(options.bytes, ...options.names);
     const all = devicesOf(plugin, client, "devices");
     const devices = Array.from({ length: count }, (_, at) => all.filter(({ process }) => process === at));
