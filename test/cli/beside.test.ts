@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { mae } from "./mae.js";
 import { project, smallModel, smallRecipe } from "./small.js";
 
-/** The same network on smaller pictures, with a table of positions of its own. */
+/** The same network on smaller pictures, with a table of positions of its own, and without test data. */
 const spec = `edition 2026
 
 ${smallModel}
@@ -14,8 +14,9 @@ model Smaller extends Small {
   set input.size: 8x8
 }
 
-${smallRecipe(4, 3).replace("recipe Train for Small", "recipe TrainSmaller for Smaller").replace("16x16", "8x8")}
+${smallRecipe(4, 3).replace("recipe Train for Small", "recipe TrainSmaller for Smaller").replace("16x16", "8x8").replace(", holdout: 20%", "")}
 recipe Train extends TrainSmaller for Small {
+  replace data folder("images", holdout: 20%)
   replace augment resize(size: 16x16)
   set     batch: 8
   set     beside: TrainSmaller
@@ -55,6 +56,13 @@ it("plan tells what each costs and what all need together", async () => {
   expect(heads).toEqual(["Small", "Train", "Smaller", "TrainSmaller", "Train, TrainSmaller by turns"]);
 });
 
+it("plan takes the samples of each, and says which recipe has too few", async () => {
+  expect((await planned("--samples", "80,40")).beside[0].steps.samples).toBe(40);
+  expect((await run("plan", "both.mae", "--samples", "80,3")).stderr).toContain("TrainSmaller: The data has 3 samples");
+  const wrong = await run("plan", "both.mae", "--samples", "80,40,20");
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("has 3 numbers, and 2 are planned")]);
+});
+
 it("show and eval take each by name, and say which they took where none is named", async () => {
   expect((await run("train", "both.mae", "--backend", "wasm", "--workers", "0")).code).toBe(0);
   const judge = async (...name: string[]) => {
@@ -76,6 +84,12 @@ it("show and eval take each by name, and say which they took where none is named
   const shown = await run("show", "runs/both", "TrainSmaller", "--count", "2", "--backend", "wasm");
   expect(shown).toMatchObject({ code: 0, stdout: "runs/both/reconstruction-TrainSmaller.png\n" });
   expect(existsSync(join(cwd, "runs/both/reconstruction-TrainSmaller.png"))).toBe(true);
+  const other = ["--against", "runs/both", "--samples", "8", "--backend", "wasm"];
+  expect((await run("diagnose", "runs/both", "TrainSmaller", ...other)).stdout).toContain(
+    "likeness of the last layers: 1\n",
+  );
+  const untested = await run("eval", "runs/both", "TrainSmaller", "--with", "knn");
+  expect([untested.code, untested.stderr]).toEqual([1, expect.stringContaining("names no test data, and knn")]);
   const wrong = await run("show", "runs/both", "TrainSmall");
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toContain('nothing was trained by a recipe called "TrainSmall" here');
