@@ -16,7 +16,7 @@ export { printGraph } from "./print.js";
 export type { Purpose, Random } from "./random.js";
 export { shuffled } from "./random.js";
 export type { Recompute } from "./recompute.js";
-export { countUses, withStateNames } from "./rewrite.js";
+export { countUses, isA, withStateNames } from "./rewrite.js";
 export type { Dim, Dims, DType, Rows, RowsOf, Tensor, TypedArray } from "./shape.js";
 export { arrayTypes, bytesOf, evenAxis, sameShape, showShape, sizeOf } from "./shape.js";
 export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";

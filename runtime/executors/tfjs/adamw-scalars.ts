@@ -16,10 +16,10 @@ export interface AdamwScalars {
 }
 
 /**
- * 1 - beta^step: what a running mean that started from zero has seen. Near 0 by its series, because float32 would keep
+ * 1 - beta^step of a running mean that started from zero. Near 0 by its series, because float32 would keep
  * three or four digits of 1 - 0.999, and the power of a GPU fewer.
  */
-function seen(beta: number, step: tf.Tensor): tf.Tensor {
+function biasCorrection(beta: number, step: tf.Tensor): tf.Tensor {
   if (beta === 0) return tf.scalar(1);
   const z = tf.mul(step, Math.log(beta));
   const series = [7, 6, 5, 4, 3, 2].reduce((sum, n) => tf.add(tf.mul(tf.div(z, n), sum), 1), tf.scalar(1));
@@ -33,8 +33,8 @@ export function adamwScalars(
   shared: Shared,
 ): AdamwScalars {
   return {
-    rate: shared(`lr ${lr.id} / seen ${beta1} ${step.id}`, () => tf.div(lr, seen(beta1, step))),
-    scale: shared(`rsqrt seen ${beta2} ${step.id}`, () => tf.rsqrt(seen(beta2, step))),
+    rate: shared(`lr ${lr.id} / correction ${beta1} ${step.id}`, () => tf.div(lr, biasCorrection(beta1, step))),
+    scale: shared(`rsqrt correction ${beta2} ${step.id}`, () => tf.rsqrt(biasCorrection(beta2, step))),
     remaining: shared(`1 - lr ${lr.id} ${decay}`, () => tf.sub(1, tf.mul(lr, decay))),
   };
 }

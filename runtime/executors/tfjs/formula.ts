@@ -1,6 +1,6 @@
 /**
- * Elementwise nodes as WGSL: what one element of their results is of one element of each tensor that they are computed
- * from. Which nodes are computed together, and where the elements lie, is left to whoever asks.
+ * Elementwise nodes as WGSL: one element of their results, computed from one element of each input. Which nodes are computed
+ * together, and where the elements lie, is left to the callers.
  */
 
 import {
@@ -20,9 +20,9 @@ export function literal(value: number): string {
 }
 
 /**
- * Functions that formulas call. erf is good to 1.5e-7 (Abramowitz and Stegun, 7.1.26). `seen` is 1 - beta^step, what a
- * running mean that started from zero has seen: near 0 by its series, because float32 would keep three or four digits of
- * 1 - 0.999, and the power of a GPU fewer. `least` and `most` keep a NaN, which WGSL's own may drop.
+ * Functions that formulas call. erf is good to 1.5e-7 (Abramowitz and Stegun, 7.1.26). `biasCorrection` is 1 - beta^step of a
+ * running mean that started from zero. Near 0 it is computed by its series, because float32 would keep three or four digits of
+ * 1 - 0.999, and the power of a GPU fewer. `minOrNan` and `maxOrNan` keep a NaN, which WGSL's own functions may drop.
  */
 export const functions = `
   fn upperTail(z : f32) -> f32 {
@@ -37,9 +37,9 @@ export const functions = `
   fn gelu(x : f32) -> f32 { return x * normalCdf(x); }
   fn geluSlope(x : f32) -> f32 { return normalCdf(x) + x * 0.39894228 * exp(-0.5 * x * x); }
   fn isNan(x : f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
-  fn least(a : f32, b : f32) -> f32 { return select(min(a, b), a + b, isNan(a) || isNan(b)); }
-  fn most(a : f32, b : f32) -> f32 { return select(max(a, b), a + b, isNan(a) || isNan(b)); }
-  fn seen(logBeta : f32, step : f32) -> f32 {
+  fn minOrNan(a : f32, b : f32) -> f32 { return select(min(a, b), a + b, isNan(a) || isNan(b)); }
+  fn maxOrNan(a : f32, b : f32) -> f32 { return select(max(a, b), a + b, isNan(a) || isNan(b)); }
+  fn biasCorrection(logBeta : f32, step : f32) -> f32 {
     let z = step * logBeta;
     if (z < -0.5) { return 1.0 - exp(z); }
     var sum = 1.0;
@@ -47,13 +47,13 @@ export const functions = `
     return -z * sum;
   }`;
 
-/** A beta of 0 has seen all there is, and no logarithm. */
-const seenBy = (beta: number, step: string): string =>
-  beta === 0 ? "1.0" : `seen(${literal(Math.log(beta))}, ${step})`;
+/** Of a beta of 0, which has no logarithm, it is 1. */
+const biasCorrectionOf = (beta: number, step: string): string =>
+  beta === 0 ? "1.0" : `biasCorrection(${literal(Math.log(beta))}, ${step})`;
 
 type Texts = readonly string[];
 
-/** The results of an operation; `keep` names a text that is used more than once. */
+/** The results of an operation; `keep` assigns a text that is used more than once to a variable and gives its name. */
 type Write<O extends OperationName> = (
   inputs: Texts,
   attributes: Attributes[O],
@@ -85,8 +85,8 @@ const operations = {
   sub: between("-"),
   mul: between("*"),
   div: between("/"),
-  maximum: calling("most"),
-  minimum: calling("least"),
+  maximum: calling("maxOrNan"),
+  minimum: calling("minOrNan"),
   less: between("<"),
   lessEqual: between("<="),
   equal: between("=="),
@@ -98,8 +98,8 @@ const operations = {
   adamw: ([p, g, m, v, lr, step], { beta1, beta2, epsilon, decay }, keep) => {
     const mean = keep(`${literal(beta1)} * ${m} + ${literal(1 - beta1)} * ${g}`);
     const square = keep(`${literal(beta2)} * ${v} + ${literal(1 - beta2)} * ${g} * ${g}`);
-    const size = `(sqrt(${square}) * inverseSqrt(${seenBy(beta2, step as string)}) + ${literal(epsilon)})`;
-    const rate = `(${lr} / ${seenBy(beta1, step as string)})`;
+    const size = `(sqrt(${square}) * inverseSqrt(${biasCorrectionOf(beta2, step as string)}) + ${literal(epsilon)})`;
+    const rate = `(${lr} / ${biasCorrectionOf(beta1, step as string)})`;
     return [keep(`${p} * (1.0 - ${lr} * ${literal(decay)}) - ${rate} * ${mean} / ${size}`), mean, square];
   },
   sgd: ([p, g, m, lr], { momentum, decay, nesterov }, keep) => {
@@ -143,11 +143,11 @@ export function filling({ node, dtype }: Tensor): number | undefined {
 
 export interface Formula {
   /**
-   * Statements, the same for all that is computed alike, whatever it is computed from. They read `x0`, `x1` ... (an
+   * Statements, the same for all nodes that compute alike, whatever their inputs. They read `x0`, `x1` ... (an
    * element of each of `tensors`), `s0` ... (`scalars`) and `c0` ... (`constants`).
    */
   readonly code: string;
-  /** What they call the results. */
+  /** The names of the results in `code`. */
   readonly results: Texts;
   /** Of as many elements as the results. */
   readonly tensors: readonly Tensor[];

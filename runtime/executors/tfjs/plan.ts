@@ -16,8 +16,11 @@ interface Named extends Placed {
   readonly name: string;
 }
 
+/** What a step computes: a node, or what a backend computes at once. */
+export type Work = Node<Computed> | Fused;
+
 export interface Step {
-  readonly what: Node<Computed> | Fused;
+  readonly work: Work;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly wanted: NeededOutputs;
@@ -50,23 +53,22 @@ function places(): { readonly of: (tensor: Tensor) => number; readonly count: ()
   return { of, count: () => count };
 }
 
-export const isFused = (what: Node | Fused): what is Fused => "run" in what;
+export const isFused = (work: Node | Fused): work is Fused => "run" in work;
 
 /**
- * What has to be computed for the results, nodes and what is computed at once, in an order in which all is made before it is
- * read, and old state is read before it changes.
+ * The work that the results need, in order: every tensor is made before it is read, and old state is read before it changes.
  */
-function inOrder(graph: Graph, fused: readonly Fused[]): (Node<Computed> | Fused)[] {
+function inOrder(graph: Graph, fused: readonly Fused[]): Work[] {
   const makers = new Map<Tensor, Fused>(fused.flatMap((one) => one.outputs.map((output) => [output, one] as const)));
   const makerOf = (tensor: Tensor): Node | Fused => makers.get(tensor) ?? tensor.node;
   const needed = new Set([...graph.outputs.values(), ...graph.updates.values()].map(makerOf));
   // Grows while it is walked.
-  for (const what of needed) for (const input of what.inputs) needed.add(makerOf(input));
-  const order = new Set<Node<Computed> | Fused>();
-  const add = (what: Node | Fused): void => {
-    if (!needed.has(what) || (!isFused(what) && !isComputed(what)) || order.has(what)) return;
-    for (const input of what.inputs) add(makerOf(input));
-    order.add(what);
+  for (const work of needed) for (const input of work.inputs) needed.add(makerOf(input));
+  const order = new Set<Work>();
+  const add = (work: Node | Fused): void => {
+    if (!needed.has(work) || (!isFused(work) && !isComputed(work)) || order.has(work)) return;
+    for (const input of work.inputs) add(makerOf(input));
+    order.add(work);
   };
   for (const node of graph.nodes) {
     add(node);
@@ -93,21 +95,21 @@ export function planOf(graph: Graph, fuse: Fuse = () => []): Plan {
     .map((node) => ({ ...placed(node.outputs[0] as Tensor), data: node.attributes.data }));
   const kept = new Set([...state, ...constants, ...outputs, ...updates].map(({ place }) => place));
 
-  const whole = inOrder(graph, fused);
-  const read = new Set([...whole.flatMap(({ inputs }) => inputs.map(of)), ...kept]);
+  const ordered = inOrder(graph, fused);
+  const read = new Set([...ordered.flatMap(({ inputs }) => inputs.map(of)), ...kept]);
   const freed = new Set<number>();
-  const steps = whole.toReversed().map((what): Step => {
-    const inputs = what.inputs.map(of);
-    const own = what.outputs.map(of);
+  const steps = ordered.toReversed().map((work): Step => {
+    const inputs = work.inputs.map(of);
+    const own = work.outputs.map(of);
     const last = [...new Set([...inputs, ...own])].filter((place) => !kept.has(place) && !freed.has(place));
     for (const place of last) freed.add(place);
-    return { what, inputs, outputs: own, wanted: own.map((place) => read.has(place)), last };
+    return { work, inputs, outputs: own, wanted: own.map((place) => read.has(place)), last };
   });
   const known = new Set([...feeds, ...state, ...constants].map(({ place }) => place));
-  for (const { what, inputs, outputs: own } of steps.toReversed()) {
+  for (const { work, inputs, outputs: own } of steps.toReversed()) {
     invariant(
       inputs.every((place) => known.has(place)),
-      `${isFused(what) ? what.name : what.operation} reads what is made after it`,
+      `${isFused(work) ? work.name : work.operation} reads what is made after it`,
     );
     for (const place of own) known.add(place);
   }

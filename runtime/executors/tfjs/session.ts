@@ -22,8 +22,8 @@ import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import type { Shared } from "./adamw-scalars.js";
-import type { Computed, Fuse, Fused, Kernel, Kernels, NeededOutputs } from "./kernel.js";
-import { isFused, type Plan, planOf, type Step } from "./plan.js";
+import type { Computed, Fuse, Kernel, Kernels, NeededOutputs } from "./kernel.js";
+import { isFused, type Plan, planOf, type Step, type Work } from "./plan.js";
 
 /** A backend that is ready to be used. */
 export interface Backend {
@@ -77,8 +77,8 @@ function apply<O extends Computed>(
 function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step, shared: Shared): void {
   const inputs = step.inputs.map((place) => places[place] as tf.Tensor);
   const made = tf.tidy(() => {
-    const { what, wanted } = step;
-    const outputs = isFused(what) ? what.run(inputs, wanted) : apply(kernels, what, inputs, wanted, shared);
+    const { work, wanted } = step;
+    const outputs = isFused(work) ? work.run(inputs, wanted) : apply(kernels, work, inputs, wanted, shared);
     return outputs.filter((output, i): output is tf.Tensor => output !== undefined && step.wanted[i] === true);
   });
   let next = 0;
@@ -106,9 +106,9 @@ interface Results {
 }
 
 /** Where errors are reported from: "linear in encode/blocks.0". */
-function whereIs(what: Node | Fused): string {
-  if (isFused(what)) return what.name;
-  return what.scope === "" ? what.operation : `${what.operation} in ${what.scope}`;
+function whereIs(work: Work): string {
+  if (isFused(work)) return work.name;
+  return work.scope === "" ? work.operation : `${work.operation} in ${work.scope}`;
 }
 
 /**
@@ -144,7 +144,7 @@ function computeWith(
       try {
         runStep(backend.kernels, places, step, shared);
       } catch (error) {
-        throw new Error(`${whereIs(step.what)}: ${reasonOf(error)}`, { cause: error });
+        throw new Error(`${whereIs(step.work)}: ${reasonOf(error)}`, { cause: error });
       }
     }
     const handle = ({ place }: { readonly place: number }): tf.Tensor => tf.clone(places[place] as tf.Tensor);

@@ -1,10 +1,10 @@
 /**
- * Tensors that are other tensors seen otherwise, as NumPy's views: a transposed, sliced or reshaped tensor as strides over
- * where its elements lie already, and a result as strides over the tensor that it is moved into. So that products read and
- * write in place what would be moved before and after them. Knows no backend.
+ * Views of tensors, as NumPy has them: a transposed, sliced or reshaped tensor as strides over the elements of the tensor that
+ * it is made of, and a result as strides over the tensor that it is moved into. Products read and write through them, so that
+ * nothing is moved before and after. Knows no backend.
  */
 
-import { type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
+import { isA, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
 
 /** Strides over the elements of a tensor. */
 export interface View {
@@ -57,32 +57,30 @@ function reshapedStrides({ shape, strides }: View, into: readonly number[]): rea
   return made;
 }
 
-const isNode = <O extends OperationName>(node: Node, operation: O): node is Node<O> => node.operation === operation;
+/** A view stretched to a shape, as operations broadcast. */
+export function stretched(view: View, shape: readonly number[]): View {
+  const more = shape.length - view.shape.length;
+  const strides = shape.map((_, axis) =>
+    (view.shape[axis - more] ?? 1) === 1 ? 0 : (view.strides[axis - more] as number),
+  );
+  return { ...view, shape, strides };
+}
 
 /** A node's result as a view of its input's view; null where it is none. */
 function seenThrough(node: Node, input: View): Pick<View, "offset" | "strides"> | null {
   const { offset, strides } = input;
-  if (isNode(node, "transpose")) {
+  if (isA(node, "transpose")) {
     return { offset, strides: node.attributes.permutation.map((axis) => strides[axis] as number) };
   }
-  if (isNode(node, "slice")) {
+  if (isA(node, "slice")) {
     const before = node.attributes.begin.reduce((sum, begin, axis) => sum + begin * (strides[axis] as number), 0);
     return { offset: offset + before, strides };
   }
-  if (isNode(node, "reshape")) {
+  if (isA(node, "reshape")) {
     const reshaped = reshapedStrides(input, node.attributes.shape);
     return reshaped && { offset, strides: reshaped };
   }
-  if (isNode(node, "broadcast")) {
-    const more = node.attributes.shape.length - strides.length;
-    return {
-      offset,
-      strides: node.attributes.shape.map((_, axis) =>
-        input.shape[axis - more] === undefined || input.shape[axis - more] === 1 ? 0 : (strides[axis - more] as number),
-      ),
-    };
-  }
-  return null;
+  return isA(node, "broadcast") ? stretched(input, node.attributes.shape) : null;
 }
 
 /** What a tensor is a view of: the furthest that it can be followed back to; `isMade`: no further than to this. */
@@ -141,8 +139,8 @@ export function destinationOf(
     const { shape } = view.tensor;
     const inside = stridesOf(next.shape);
     let after: Pick<View, "offset" | "strides"> | null = null;
-    if (isNode(node, "reshape")) after = view;
-    if (isNode(node, "transpose")) {
+    if (isA(node, "reshape")) after = view;
+    if (isA(node, "transpose")) {
       const { permutation } = node.attributes;
       after = moved(
         view,
@@ -150,7 +148,7 @@ export function destinationOf(
         shape.map((_, axis) => inside[permutation.indexOf(axis)] as number),
       );
     }
-    if (isNode(node, "concat") && isJoined(node)) {
+    if (isA(node, "concat") && isJoined(node)) {
       const { axis } = node.attributes;
       const before = node.inputs.slice(0, node.inputs.indexOf(view.tensor));
       const begin = before.reduce((sum, part) => sum + (part.shape[axis] as number), 0);

@@ -1,15 +1,16 @@
 /**
- * Groups of `flat-groups.ts` as shaders: the tensors of all members lie one behind the other in a buffer for each place
- * in the formula, whose parts the session holds. State is changed where it lies; what lies elsewhere is copied there,
+ * Groups of `flat-groups.ts` as shaders. For each place in the formula, the tensors of all members lie one behind the other
+ * in a buffer, and the session holds its parts. State is changed where it lies; a tensor that lies elsewhere is copied there,
  * which costs no dispatch. An update is one dispatch, sums of all members are two, and the sum of many numbers is one.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { createBuilder, type Graph, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
-import { type FlatGroup, flatGroupsOf, type Total } from "./flat-groups.js";
+import { type FlatGroup, flatGroupsOf, type Member, type Total } from "./flat-groups.js";
 import { functions, literal } from "./formula.js";
 import type { Fused } from "./kernel.js";
 import type { PartsBackend } from "./webgpu-backend.js";
+import { backendInUse, totalAcross } from "./webgpu-fused.js";
 
 /** Where tensors lie in a buffer, in elements. */
 interface Layout {
@@ -45,7 +46,7 @@ function gathered(backend: PartsBackend, tensors: readonly tf.Tensor[], { begins
   return whole;
 }
 
-/** Where state can be changed: what something else holds too, as an output that is the state itself, is copied. */
+/** Where state can be changed. State that something else holds too, as an output that is the state itself, is copied. */
 function changeable(backend: PartsBackend, tensors: readonly tf.Tensor[], layout: Layout): tf.TensorInfo {
   const isShared = tensors.some(({ dataId }) => backend.refCount(dataId) > 1);
   return (isShared ? undefined : bufferOf(backend, tensors, layout)) ?? gathered(backend, tensors, layout);
@@ -55,11 +56,11 @@ const lanes = 256;
 /** Elements of one member that a workgroup goes through. */
 const chunk = 16 * lanes;
 
-/** A constant of our own. */
+/** A constant that is not of the graph. */
 const table = (numbers: Int32Array | Float32Array): Tensor =>
   createBuilder({ batch: 1 }).constant(numbers, [numbers.length], numbers instanceof Int32Array ? "int32" : "float32");
 
-/** [chunks, 3]: where each begins and ends in the buffer, and whose it is; and where the chunks of each member begin. */
+/** `rows` [chunks, 3]: where each begins and ends in the buffer, and its member. `firsts`: the first chunk of each member. */
 function chunksOf(shapes: readonly (readonly number[])[], { begins }: Layout) {
   const rows: number[][] = [];
   const firsts = shapes.map((shape, member) => {
@@ -71,21 +72,13 @@ function chunksOf(shapes: readonly (readonly number[])[], { begins }: Layout) {
   return { count: rows.length, rows: Int32Array.from(rows.flat()), firsts: Int32Array.of(...firsts, rows.length) };
 }
 
-const overLanes = `
-  var<workgroup> shares : array<f32, ${lanes}>;
-  fn total(lane : u32, value : f32) -> f32 {
-    shares[lane] = value;
-    workgroupBarrier();
-    for (var half = ${lanes / 2}u; half > 0u; half >>= 1u) {
-      if (lane < half) { shares[lane] += shares[lane + half]; }
-      workgroupBarrier();
-    }
-    return shares[0];
-  }`;
+/** The shape of a member's tensors. */
+const shapeOf = ({ formula, outputs }: Member): readonly number[] =>
+  (formula.tensors[0] ?? (outputs[0] as Tensor)).shape;
 
-/** A formula's inputs beside its tensors: what is the same for all members, and what each has of its own. */
+/** A formula's scalars and constants: those that all members share, and those that each has of its own. */
 function scalarsOf(members: FlatGroup["members"]) {
-  const { scalars, constants } = (members[0] as FlatGroup["members"][number]).formula;
+  const { scalars, constants } = members[0].formula;
   const isCommon = (j: number): boolean => members.every(({ formula }) => formula.scalars[j] === scalars[j]);
   const isFixed = (j: number): boolean => members.every(({ formula }) => formula.constants[j] === constants[j]);
   const common = [...scalars.keys()].filter(isCommon);
@@ -112,8 +105,8 @@ function packed(backend: PartsBackend, tensors: readonly tf.Tensor[]): tf.Tensor
   return gathered(backend, tensors, { begins: [...tensors.keys()], length: tensors.length });
 }
 
-/** Tensors that a fused step reads, each once, by their numbers. */
-function inputsOfStep() {
+/** The tensors that a fused step reads, each of them once. */
+function createInputs() {
   const numbers = new Map<Tensor, number>();
   const numberOf = (tensor: Tensor): number => {
     const number = numbers.get(tensor) ?? numbers.size;
@@ -122,7 +115,7 @@ function inputsOfStep() {
   };
   return {
     all: (): readonly Tensor[] => [...numbers.keys()],
-    /** How to find them again among what the step is given. */
+    /** Gives a function that finds these tensors among those that the step is given. */
     add: (tensors: readonly Tensor[]) => {
       const own = tensors.map(numberOf);
       return (given: readonly tf.Tensor[]): readonly tf.Tensor[] => own.map((number) => given[number] as tf.Tensor);
@@ -132,7 +125,7 @@ function inputsOfStep() {
 
 /** What each workgroup of a group's shader does: its chunk, element by element; sums are left in `sum`. */
 function textOf({ kind, members }: FlatGroup, declarations: string): string {
-  const { formula, replaced } = members[0] as FlatGroup["members"][number];
+  const { formula, replaced } = members[0];
   const target = (i: number): string => ((replaced[i] as number) < 0 ? `made${i}` : `x${replaced[i]}s`);
   const results = formula.results.map((result, i) =>
     kind === "sum" ? `sum += ${result};` : `${target(i)}[i] = ${result};`,
@@ -174,19 +167,17 @@ function buffersOf(
   return { changed, read };
 }
 
-const backendInUse = (): PartsBackend => tf.backend() as PartsBackend;
-
 /** One group, whose buffers each fit into a binding. */
 function fusedGroup(group: FlatGroup, alignment: number): Fused {
   const { kind, members } = group;
-  const { formula, replaced } = members[0] as FlatGroup["members"][number];
-  const shapes = members.map((member) => (member.formula.tensors[0] ?? (member.outputs[0] as Tensor)).shape);
+  const { formula, replaced } = members[0];
+  const shapes = members.map(shapeOf);
   const layout = layoutOf(shapes, alignment);
   const chunks = chunksOf(shapes, layout);
   const scalars = scalarsOf(members);
   const code = textOf(group, scalars.declarations);
 
-  const inputs = inputsOfStep();
+  const inputs = createInputs();
   const tensors = formula.tensors.map((_, j) => inputs.add(members.map((one) => one.formula.tensors[j] as Tensor)));
   const [common, own] = [inputs.add(scalars.common), inputs.add(scalars.own)];
   const tables = [chunks.rows, chunks.firsts, ...(scalars.varied.length > 0 ? [scalars.varied] : [])].map(table);
@@ -215,7 +206,7 @@ function fusedGroup(group: FlatGroup, alignment: number): Fused {
     };
     if (kind === "sum") {
       const last = "sum = total(lane, sum); if (lane == 0u) { parts[group] = sum; }";
-      const texts = { name: "sum", declarations: functions + overLanes, code: `${code}\n${last}` };
+      const texts = { name: "sum", declarations: functions + totalAcross(lanes), code: `${code}\n${last}` };
       const [parts] = backend.run({ ...shader, ...texts, outputs: { parts: [chunks.count] } });
       return sums(backend, parts as tf.Tensor, firsts, members, alignment);
     }
@@ -242,7 +233,7 @@ function sums(
   backend: PartsBackend,
   parts: tf.Tensor,
   firsts: tf.Tensor,
-  members: FlatGroup["members"],
+  members: readonly Member[],
   alignment: number,
 ): tf.Tensor[] {
   const [made] = backend.run({
@@ -250,7 +241,7 @@ function sums(
     inputs: { parts, firsts },
     outputs: { made: [members.length * alignment] },
     sizes: { alignment },
-    declarations: overLanes,
+    declarations: totalAcross(lanes),
     code: `
       var sum = 0.0;
       for (var i = u32(firsts[group]) + lane; i < u32(firsts[group + 1u]); i += ${lanes}u) { sum += parts[i]; }
@@ -278,7 +269,7 @@ function fusedTotal({ terms, output }: Total, alignment: number): Fused {
       inputs: { x },
       outputs: { made: output.shape },
       sizes: { count: terms.length, alignment },
-      declarations: overLanes,
+      declarations: totalAcross(lanes),
       code: `
         var sum = 0.0;
         for (var i = lane; i < count; i += ${lanes}u) { sum += x[i * alignment]; }
@@ -293,21 +284,19 @@ function fusedTotal({ terms, output }: Total, alignment: number): Fused {
 
 /** As many members in a row as fit into a buffer each time. */
 function inBuffers({ kind, members }: FlatGroup, most: number): FlatGroup[] {
-  const groups: { kind: FlatGroup["kind"]; members: FlatGroup["members"][number][] }[] = [];
+  const groups: { kind: FlatGroup["kind"]; members: [Member, ...Member[]] }[] = [];
   let room = 0;
   for (const member of members) {
-    const size = sizeOf((member.formula.tensors[0] ?? (member.outputs[0] as Tensor)).shape);
-    if (size > room) {
-      groups.push({ kind, members: [] });
-      room = most;
-    }
-    groups.at(-1)?.members.push(member);
-    room -= size;
+    const size = sizeOf(shapeOf(member));
+    const last = groups.at(-1);
+    if (last && size <= room) last.members.push(member);
+    else groups.push({ kind, members: [member] });
+    room = (last && size <= room ? room : most) - size;
   }
   return groups;
 }
 
-/** What of a graph is computed flat on the device of the backend in use, and which nodes that is. */
+/** The fused steps of a graph on the device of the backend in use, and the nodes that they compute. */
 export function fuseFlat(graph: Graph): { readonly fused: readonly Fused[]; readonly nodes: ReadonlySet<Node> } {
   const { maxStorageBufferBindingSize, maxBufferSize, minStorageBufferOffsetAlignment } = backendInUse().device.limits;
   const alignment = minStorageBufferOffsetAlignment / Float32Array.BYTES_PER_ELEMENT;

@@ -11,7 +11,7 @@ import type { Kernels } from "./kernel.js";
 import type { PartsBackend, Shader } from "./webgpu-backend.js";
 
 /** The backend that TensorFlow.js runs on; its module is loaded with the optional package, so it is not named here. */
-const backendInUse = (): PartsBackend => tf.backend() as PartsBackend;
+export const backendInUse = (): PartsBackend => tf.backend() as PartsBackend;
 
 type Text = Pick<Shader, "name" | "inputs" | "code"> & Partial<Pick<Shader, "key" | "numbers" | "declarations">>;
 
@@ -38,11 +38,11 @@ function eachElement({ code, ...text }: Text): tf.Tensor {
 const rowLanes = 64;
 
 /** A function that combines a value of each lane into one that all lanes know. */
-const acrossLanes = (name: string, combine: (a: string, b: string) => string): string => `
+const acrossLanes = (name: string, lanes: number, combine: (a: string, b: string) => string): string => `
   fn ${name}(lane : u32, value : f32) -> f32 {
     lanes[lane] = value;
     workgroupBarrier();
-    for (var half = ${rowLanes / 2}u; half > 0u; half >>= 1u) {
+    for (var half = ${lanes / 2}u; half > 0u; half >>= 1u) {
       if (lane < half) { lanes[lane] = ${combine("lanes[lane]", "lanes[lane + half]")}; }
       workgroupBarrier();
     }
@@ -51,11 +51,12 @@ const acrossLanes = (name: string, combine: (a: string, b: string) => string): s
     return all;
   }`;
 
-const rowFunctions = [
-  `var<workgroup> lanes : array<f32, ${rowLanes}>;`,
-  acrossLanes("total", (a, b) => `${a} + ${b}`),
-  acrossLanes("largest", (a, b) => `max(${a}, ${b})`),
-].join("\n");
+/** The function `total`: the sum of a value of each lane; with the memory of a workgroup for it. */
+export const totalAcross = (lanes: number): string => `
+  var<workgroup> lanes : array<f32, ${lanes}>;
+  ${acrossLanes("total", lanes, (a, b) => `${a} + ${b}`)}`;
+
+const rowFunctions = [totalAcross(rowLanes), acrossLanes("largest", rowLanes, (a, b) => `max(${a}, ${b})`)].join("\n");
 
 /** For each element of the row, by its number `i` in the row and `at` in the tensor. */
 const along = (code: string): string =>

@@ -1,6 +1,6 @@
 /**
- * Products of matrices in WGSL: of operands wherever their elements lie, with what follows for each element computed before
- * it is stored, stored wherever it is to lie. Which products there are is left to `webgpu-steps.ts`.
+ * Products of matrices in WGSL. They read operands through views, compute a formula of each element before it is stored, and
+ * store results through views. Which products there are is left to `webgpu-steps.ts`.
  */
 
 import { sizeOf } from "../../../graph/index.js";
@@ -29,7 +29,7 @@ export function rowsOf(view: View, transposed = false): Operand {
   return { ...view, axes: transposed ? [[], [last], leading] : [[], leading, [last]] };
 }
 
-/** Where along some of a view's axes the element of this number lies, beside the others. */
+/** The offset, in WGSL, of the element with this number along some of a view's axes. */
 function along({ shape, strides }: View, axes: readonly number[], number: string): string {
   const joined = joinedAxes(
     axes.map((axis) => shape[axis] as number),
@@ -47,44 +47,44 @@ function along({ shape, strides }: View, axes: readonly number[], number: string
 const sizeAlong = ({ shape }: View, axes: readonly number[]): number =>
   sizeOf(axes.map((axis) => shape[axis] as number));
 
-/** Where the element of a matrix lies, given the names of its three numbers. */
+/** Where the element of a matrix lies, in WGSL, given the names of its numbers of batch, row and column. */
 const placeIn = (operand: Operand, names: readonly [string, string, string]): string =>
   [`${operand.offset}u`, ...operand.axes.map((axes, i) => along(operand, axes, names[i] as string))].join(" + ");
 
-/** Whether elements of neighbouring second numbers lie side by side. */
-const isBesideInSecond = ({ strides, axes: [, , second] }: Operand): boolean => strides[second.at(-1) ?? 0] === 1;
+/** Whether the elements of a row are neighbours in memory. */
+const hasContiguousRows = ({ strides, axes: [, , second] }: Operand): boolean => strides[second.at(-1) ?? 0] === 1;
 
 export interface Product {
   /** [batch, rows, inner] */
   readonly a: Operand;
   /** [batch, inner, columns] */
   readonly b: Operand;
-  /** By which sums are multiplied. */
+  /** A factor of all sums. */
   readonly scale?: number;
   /** [batch, rows, columns], added to sums. */
   readonly added?: Operand | undefined;
-  /** What is made of each element, which is its first tensor `x0`, and of as many elements of other tensors; by default itself. */
+  /** Computed of each element, its first tensor `x0`, and of the elements of other tensors at the same place; by default nothing. */
   readonly formula?: Formula | undefined;
   /** Where each of the results lies, [batch, rows, columns]. */
   readonly into: readonly Operand[];
-  /** Whether a second result is made: of each row of `a`, its sum. */
+  /** Whether a second result is made: the sum of each row of `a`. */
   readonly sumsRows?: boolean;
 }
 
 /** Inner numbers that a workgroup holds at once. */
 const depth = 8;
 
-/** A thread makes four by four elements. */
-const each = 4;
+/** A thread makes so many rows of so many elements. */
+const perThread = 4;
 
-/** Squares of 64 by 64 read less than those of 32 by 32, where there are so many that they keep a card busy. */
-const enough = 128;
+/** Squares of 64 by 64 read less than those of 32 by 32. They are taken where there are so many that they occupy a whole GPU. */
+const fewestLarge = 128;
 
-/** One operand's share of the inner numbers from `k0` on, four rows (or columns) together. */
+/** Loads an operand's inner numbers from `k0` on into memory of the workgroup, four rows (or columns) together. */
 function loading(name: "a" | "b", operand: Operand, side: number, lanes: number): string {
-  const groups = side / each;
+  const groups = side / perThread;
   const [line, lines] = name === "a" ? ["m", "rows"] : ["n", "columns"];
-  const innerFirst = isBesideInSecond(operand) === (name === "a");
+  const innerFirst = hasContiguousRows(operand) === (name === "a");
   const [k, at] = innerFirst ? [`t % ${depth}u`, `t / ${depth}u`] : [`t / ${groups}u`, `t % ${groups}u`];
   const place = (component: number): string => {
     const number = `(first + ${component}u)`;
@@ -94,14 +94,14 @@ function loading(name: "a" | "b", operand: Operand, side: number, lanes: number)
   return `
     for (var t = lane; t < ${depth * groups}u; t += ${lanes}u) {
       let inside = k0 + ${k};
-      let first = ${line}0 + (${at}) * ${each}u;
+      let first = ${line}0 + (${at}) * ${perThread}u;
       let values = vec4f(${[0, 1, 2, 3].map((i) => `${name}[${name}0 + ${place(i)}]`).join(", ")});
       let isThere = vec4u(first, first + 1u, first + 2u, first + 3u) < vec4u(select(0u, ${lines}, inside < inner));
       ${name}Tile[(${k}) * ${groups + 1}u + ${at}] = select(vec4f(), values, isThere);
     }`;
 }
 
-/** What is done with the sum of an element. */
+/** The function `finish`, which stores an element given its sum. */
 function finishing({ scale = 1, added, formula, into }: Product): string {
   const sum = scale === 1 ? "sum" : `sum * ${literal(scale)}`;
   const names = ["batch", "m", "n"] as const;
@@ -120,9 +120,9 @@ function finishing({ scale = 1, added, formula, into }: Product): string {
   }`;
 }
 
-/** Sums four by four elements in `sums0` ... `sums3`, a square's operands at a time through memory of the workgroup. */
+/** Sums four by four elements into `sums0` ... `sums3`; `depth` inner numbers of both operands are loaded at a time. */
 function summing({ a, b, sumsRows }: Product, side: number, lanes: number): string {
-  const groups = side / each;
+  const groups = side / perThread;
   return `
     let down = lane / ${groups}u;
     let right = lane % ${groups}u;
@@ -150,9 +150,9 @@ export function productShader(name: string, product: Product): ProductShader {
   const [rows, inner, columns] = [sizeAlong(a, a.axes[1]), sizeAlong(a, a.axes[2]), sizeAlong(b, b.axes[2])];
   const batch = Math.max(sizeAlong(a, a.axes[0]), sizeAlong(b, b.axes[0]));
   const tilesOf = (side: number): number => Math.ceil(rows / side) * Math.ceil(columns / side) * batch;
-  const side = tilesOf(64) >= enough ? 64 : 32;
+  const side = tilesOf(64) >= fewestLarge ? 64 : 32;
   const [tall, wide] = [Math.ceil(rows / side), Math.ceil(columns / side)];
-  const lanes = (side / each) ** 2;
+  const lanes = (side / perThread) ** 2;
   const code = `
     let tile = group % ${tall * wide}u;
     let batch = group / ${tall * wide}u;
@@ -161,15 +161,15 @@ export function productShader(name: string, product: Product): ProductShader {
     let a0 = ${a.offset}u + ${along(a, a.axes[0], "batch")};
     let b0 = ${b.offset}u + ${along(b, b.axes[0], "batch")};
     ${summing(product, side, lanes)}
-    for (var r = 0u; r < ${each}u; r++) {
-      let m = m0 + down * ${each}u + r;
+    for (var r = 0u; r < ${perThread}u; r++) {
+      let m = m0 + down * ${perThread}u + r;
       ${product.sumsRows ? "if (n0 == 0u && right == 0u && m < rows) { sums[m] = ofRows[r]; }" : ""}
       var line = sums0;
       ${[1, 2, 3].map((other) => `if (r == ${other}u) { line = sums${other}; }`).join(" ")}
-      for (var c = 0u; c < ${each}u; c++) { finish(batch, m, n0 + right * ${each}u + c, line[c]); }
+      for (var c = 0u; c < ${perThread}u; c++) { finish(batch, m, n0 + right * ${perThread}u + c, line[c]); }
     }`;
   const tile = (operand: string): string =>
-    `var<workgroup> ${operand}Tile : array<vec4f, ${depth * (side / each + 1)}>;`;
+    `var<workgroup> ${operand}Tile : array<vec4f, ${depth * (side / perThread + 1)}>;`;
   const called = product.formula ? functions : "";
   const declarations = [tile("a"), tile("b"), called, finishing(product)].join("\n");
   return {

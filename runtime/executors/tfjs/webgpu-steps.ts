@@ -1,21 +1,16 @@
 /**
- * Which nodes of a graph WebGPU computes at once: products with the elementwise nodes that follow, of operands as they lie,
- * stored where they are moved to; gradients of norms with what is added to them; and what is alike for many parameters.
+ * Which nodes of a graph WebGPU computes at once: products with the elementwise nodes that follow them, and with the moves
+ * before and after; gradients of norms with what is added to them; and the groups of `webgpu-flat.ts`.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
-import { type Graph, type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
+import type * as tf from "@tensorflow/tfjs-core";
+import { type Graph, isA, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
 import { type Formula, filling, formulaOf, isElementwise } from "./formula.js";
 import type { Fused } from "./kernel.js";
-import { destinationOf, plainView, type View, viewOf } from "./views.js";
-import type { PartsBackend } from "./webgpu-backend.js";
+import { destinationOf, plainView, stretched, type View, viewOf } from "./views.js";
 import { fuseFlat } from "./webgpu-flat.js";
-import { layerNormGrad, layerNormSums, softmax, softmaxGrad } from "./webgpu-fused.js";
-import { matrices, type Operand, type Product, productShader, rowsOf } from "./webgpu-product.js";
-
-const backendInUse = (): PartsBackend => tf.backend() as PartsBackend;
-
-const isNode = <O extends OperationName>(node: Node, operation: O): node is Node<O> => node.operation === operation;
+import { backendInUse, layerNormGrad, layerNormSums, softmax, softmaxGrad } from "./webgpu-fused.js";
+import { matrices, type Product, productShader, rowsOf } from "./webgpu-product.js";
 
 /** What is known of a graph while its steps are chosen. */
 interface Surroundings {
@@ -57,7 +52,7 @@ function surroundings(graph: Graph, taken: Set<Node>): Surroundings {
 
 /** Where results of attention are moved: the three gradients may be joined. */
 function movedResults(node: Node, readersOf: Surroundings["readersOf"]): (readonly [Tensor, View])[] {
-  const count = isNode(node, "attention") ? 1 : isNode(node, "attentionGrad") ? 3 : 0;
+  const count = isA(node, "attention") ? 1 : isA(node, "attentionGrad") ? 3 : 0;
   const isOwn = (tensor: Tensor): boolean =>
     tensor.node === node
       ? tensor.index < count
@@ -127,7 +122,7 @@ function followed(result: Tensor, buffers: number, around: Surroundings): Follow
   return best;
 }
 
-/** Few elements that are long sums keep no card busy; TensorFlow.js splits such sums. */
+/** Few elements that are long sums leave most of a GPU idle; TensorFlow.js splits such sums. */
 const isLong = (rows: number, columns: number, inner: number): boolean => rows * columns < 64 * 64 && inner > 2048;
 
 /** As many rows as its leading axes have. */
@@ -199,15 +194,6 @@ function linearGradSteps(node: Node<"linearGrad">, around: Surroundings): Fused[
   return steps;
 }
 
-/** Stretched to a shape, as operations broadcast. */
-function stretched(view: View, shape: readonly number[]): View {
-  const more = shape.length - view.shape.length;
-  const strides = shape.map((_, axis) =>
-    (view.shape[axis - more] ?? 1) === 1 ? 0 : (view.strides[axis - more] as number),
-  );
-  return { ...view, shape, strides };
-}
-
 /** Attention's products, each of a batch of matrices, and the softmax between. */
 function attentionSteps(node: Node<"attention">, around: Surroundings): Fused[] {
   const [q, k, v, bias] = node.inputs.map(around.viewOf) as [View, View, View, View?];
@@ -222,12 +208,12 @@ function attentionSteps(node: Node<"attention">, around: Surroundings): Fused[] 
     ...{ a: matrices(plainView(probabilities)), b: matrices(v) },
     into: [matrices(into)],
   });
-  const wanted = around.isRead(probabilities);
+  const isProbabilityRead = around.isRead(probabilities);
   return [
     {
       name: "attention",
       inputs: [q.tensor, k.tensor, v.tensor, ...(bias ? [bias.tensor] : [])],
-      outputs: [into.tensor, ...(wanted ? [probabilities] : [])],
+      outputs: [into.tensor, ...(isProbabilityRead ? [probabilities] : [])],
       tables: [],
       changesState: false,
       run: ([a, b, c, added]) => {
@@ -237,68 +223,75 @@ function attentionSteps(node: Node<"attention">, around: Surroundings): Fused[] 
         const p = softmax(products as tf.Tensor);
         products?.dispose();
         const inputs = { a: p, b: c as tf.Tensor };
-        return [...backend.run({ ...values, inputs, outputs: { made0: into.tensor.shape } }), ...(wanted ? [p] : [])];
+        return [
+          ...backend.run({ ...values, inputs, outputs: { made0: into.tensor.shape } }),
+          ...(isProbabilityRead ? [p] : []),
+        ];
       },
     },
   ];
 }
 
-function attentionGradSteps(node: Node<"attentionGrad">, around: Surroundings): Fused[] {
-  const [dy, q, k, v, probabilities] = node.inputs.map(around.viewOf) as [View, View, View, View, View];
+type GradientInputs = readonly [dy: tf.Tensor, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, probabilities: tf.Tensor];
+
+/** Operands of the products that give the gradients of queries, keys and values. */
+type GradientOperand = "dscores" | "probabilities" | "dy" | "q" | "k";
+
+/** The products for those of the three gradients that something reads. */
+function gradientProducts(node: Node<"attentionGrad">, around: Surroundings) {
+  const [dy, q, k, , probabilities] = node.inputs.map(around.viewOf) as [View, View, View, View, View];
   const [dq, dk, dv, dscores] = node.outputs as readonly [Tensor, Tensor, Tensor, Tensor];
   const { scale } = node.attributes;
   const scores = plainView(dscores);
+  const products: readonly (Pick<Product, "a" | "b" | "scale"> & {
+    readonly gradient: Tensor;
+    readonly operands: readonly [GradientOperand, GradientOperand];
+  })[] = [
+    { gradient: dq, operands: ["dscores", "k"], a: matrices(scores), b: matrices(k), scale },
+    { gradient: dk, operands: ["dscores", "q"], a: matrices(scores, true), b: matrices(q), scale },
+    { gradient: dv, operands: ["probabilities", "dy"], a: matrices(probabilities, true), b: matrices(dy) },
+  ];
+  return products
+    .filter(({ gradient }) => around.isRead(gradient))
+    .map(({ gradient, operands, ...product }) => {
+      const into = around.destinations.get(gradient) as View;
+      const shader = productShader("attentionGrad", { ...product, into: [matrices(into)] });
+      return { operands, into: into.tensor, shader };
+    });
+}
+
+function attentionGradSteps(node: Node<"attentionGrad">, around: Surroundings): Fused[] {
+  const [dy, q, k, v, probabilities] = node.inputs.map(around.viewOf) as [View, View, View, View, View];
+  const dscores = node.outputs[3] as Tensor;
   const first = productShader("valuesGrad", {
     ...{ a: matrices(dy), b: matrices(v, true) },
-    into: [matrices(scores)],
+    into: [matrices(plainView(dscores))],
   });
-  const intoOf = (tensor: Tensor): View => around.destinations.get(tensor) as View;
-  const swapped = (view: View): Operand => matrices(view, true);
-  // Where each product reads: of the scores' gradient (0) or the probabilities (1), and of dy, q and k (2, 3, 4).
-  const last = [
-    { of: dq, from: [0, 4], a: matrices(scores), b: matrices(k), scale },
-    { of: dk, from: [0, 3], a: swapped(scores), b: matrices(q), scale },
-    { of: dv, from: [1, 2], a: swapped(probabilities), b: matrices(dy), scale: 1 },
-  ]
-    .filter(({ of }) => around.isRead(of))
-    .map(({ of, from, ...product }) => {
-      const into = intoOf(of);
-      return {
-        from,
-        into: into.tensor,
-        shader: productShader("attentionGrad", { ...product, into: [matrices(into)] }),
-      };
-    });
+  const last = gradientProducts(node, around);
   const targets = [...new Set(last.map(({ into }) => into))];
-  const isScored = around.isRead(dscores);
+  const isScoreGradientRead = around.isRead(dscores);
   return [
     {
       name: "attentionGrad",
       inputs: [dy, q, k, v, probabilities].map(({ tensor }) => tensor),
-      outputs: [...targets, ...(isScored ? [dscores] : [])],
+      outputs: [...targets, ...(isScoreGradientRead ? [dscores] : [])],
       tables: [],
       changesState: false,
       run: (given) => {
         const backend = backendInUse();
-        const [dyGiven, qGiven, kGiven, vGiven, pGiven] = given as [
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-        ];
+        const [dyGiven, qGiven, kGiven, vGiven, pGiven] = given as GradientInputs;
         const inputs = { a: dyGiven, b: vGiven };
         const [dp] = backend.run({ ...first, inputs, outputs: { made0: dscores.shape } }) as [tf.Tensor];
         const ds = softmaxGrad(dp, pGiven);
         dp.dispose();
-        const operands = [ds, pGiven, dyGiven, qGiven, kGiven];
+        const operand = { dscores: ds, probabilities: pGiven, dy: dyGiven, q: qGiven, k: kGiven };
         const made = targets.map(({ shape }) => backend.make(shape));
-        for (const { from, into, shader } of last) {
-          const [a, b] = from.map((number) => operands[number] as tf.Tensor) as [tf.Tensor, tf.Tensor];
+        for (const { operands, into, shader } of last) {
+          const [a, b] = [operand[operands[0]], operand[operands[1]]];
           const made0 = made[targets.indexOf(into)] as tf.Tensor;
           backend.run({ ...shader, inputs: { a, b }, outputs: {}, changed: { made0 } });
         }
-        return [...made, ...(isScored ? [ds] : [])];
+        return [...made, ...(isScoreGradientRead ? [ds] : [])];
       },
     },
   ];
@@ -323,11 +316,11 @@ function layerNormGradSteps(node: Node<"layerNormGrad">, around: Surroundings): 
 
 function stepsOf(node: Node, around: Surroundings): Fused[] {
   if ([...node.inputs, ...node.outputs].some(({ shape }) => sizeOf(shape) === 0)) return [];
-  if (isNode(node, "linear")) return linearSteps(node, around);
-  if (isNode(node, "linearGrad")) return linearGradSteps(node, around);
-  if (isNode(node, "attention")) return attentionSteps(node, around);
-  if (isNode(node, "attentionGrad")) return attentionGradSteps(node, around);
-  if (isNode(node, "layerNormGrad")) return layerNormGradSteps(node, around);
+  if (isA(node, "linear")) return linearSteps(node, around);
+  if (isA(node, "linearGrad")) return linearGradSteps(node, around);
+  if (isA(node, "attention")) return attentionSteps(node, around);
+  if (isA(node, "attentionGrad")) return attentionGradSteps(node, around);
+  if (isA(node, "layerNormGrad")) return layerNormGradSteps(node, around);
   return [];
 }
 

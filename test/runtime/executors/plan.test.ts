@@ -48,7 +48,7 @@ it("asks a node only for outputs that something reads", () => {
   const x = g.input("x", [2, 3]);
   const [y] = g.layerNorm(x, g.constant(1, [3]), g.constant(0, [3]), 1e-6);
   const plan = planOf(g.finish({ outputs: { y } }));
-  expect(plan.steps.find(({ what }) => !isFused(what) && what.operation === "layerNorm")?.wanted).toEqual([
+  expect(plan.steps.find(({ work }) => !isFused(work) && work.operation === "layerNorm")?.wanted).toEqual([
     true,
     false,
     false,
