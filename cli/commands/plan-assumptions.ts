@@ -10,6 +10,7 @@ import {
   settingsOf,
   trainingOf,
 } from "../../compiler/index.js";
+import { checkShardState } from "../machine/backend.js";
 import { readRates } from "../machine/measured-rate.js";
 import { cutting, cuttingOn, type MemoryFlags } from "../machine/micro-batches.js";
 import { dataMemory, type MeasuredBackend } from "../machine/process-memory.js";
@@ -62,10 +63,7 @@ export function optionsOfEach(
 
 /** Throws a `RunError` where the data are fewer than a batch. */
 export async function assumptionsOf(model: Model, recipe: Recipe | null, options: PlanOfOne): Promise<Assumptions> {
-  if (options.shardState && (options.devices ?? 1) === 1)
-    throw usageFailure("--shard-state divides the state among several devices", {
-      help: "say how many with --devices",
-    });
+  checkShardState(options);
   const index = recipe ? await openedData(model, recipe) : null;
   const samples = options.samples ?? index?.length ?? null;
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);

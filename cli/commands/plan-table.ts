@@ -64,9 +64,11 @@ export function planDocument(plan: Plan) {
 
 const memoryDocument = ({ microBatch, ...memory }: MemoryPlan) => ({ ...memory, micro_batch: microBatch });
 
-function devicesDocument({ shardState, microBatch, batch: _, recompute: __, process: ___, ...devices }: DevicePlan) {
-  return { ...devices, micro_batch: microBatch, shard_state: shardState };
-}
+const devicesDocument = (plan: DevicePlan) => ({
+  ...{ count: plan.count, shard_state: plan.shardState, micro_batch: plan.microBatch, samples: plan.samples },
+  ...{ weights: plan.weights, moments: plan.moments, sums: plan.sums, working: plan.working },
+  ...{ total: plan.total, room: plan.room, bound: plan.bound },
+});
 
 /** `196: 49 visible, 147 hidden`; where that varies, what follows is of batches with the most. */
 const tokensText = ({ latents, ...tokens }: Plan["tokens"]): string =>

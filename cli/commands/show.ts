@@ -84,12 +84,12 @@ function checkShown(program: Drawable["program"], directory: string): void {
   );
 }
 
-/** What is said again, of the same data, is said once. */
+/** Passes on each text once. */
 function once(say: (text: string) => void): (text: string) => void {
-  const said = new Set<string>();
+  const texts = new Set<string>();
   return (text) => {
-    if (said.has(text)) return;
-    said.add(text);
+    if (texts.has(text)) return;
+    texts.add(text);
     say(text);
   };
 }

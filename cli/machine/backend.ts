@@ -19,6 +19,12 @@ export interface BackendFlags extends Omit<ExecutorSettings, "precision" | "coll
 /** Offers are said once, not for every member of a family or stage of a pipeline. */
 const offers = ofSession(() => new Set<string>());
 
+/** Throws a usage failure for a state that is to be divided among one device. */
+export function checkShardState({ devices = 1, shardState }: Pick<BackendFlags, "devices" | "shardState">): void {
+  if (!shardState || devices > 1) return;
+  throw usageFailure("--shard-state divides the state among several devices", { help: "say how many with --devices" });
+}
+
 /**
  * `note` hears which one `auto` took and why, what would be faster, and of settings that do not matter there. `before`: the run
  * that goes on, with as many threads as it was begun where the flags do not say. `collectives`: hosts whose devices sum by themselves.
@@ -34,10 +40,7 @@ export async function openBackend(
   const { openExecutor } = await import("../../runtime/index.js");
   const { backend, threads, spin, devices, shardState, compileLimit, precision } = flags;
   await requireBackend(backend);
-  if (shardState && (devices ?? 1) === 1)
-    throw usageFailure("--shard-state divides the state among several devices", {
-      help: "say how many with --devices",
-    });
+  checkShardState(flags);
   const many = threads ?? before?.computing?.threads;
   const settings = {
     ...(many === undefined ? {} : { threads: many }),

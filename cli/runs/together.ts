@@ -87,12 +87,12 @@ async function asFirst<O extends Together>(order: O, hosts: Hosts): Promise<O> {
         step: await newestStep(directory),
       }
     : { resume, facts: "", spec: "", step: 0 };
-  await hosts.told(word);
+  await hosts.fromFirst(word);
   return order;
 }
 
 async function asOther<O extends Together>(order: O, hosts: Hosts): Promise<O> {
-  const { resume, facts, spec, step } = wordIn(await hosts.told(null));
+  const { resume, facts, spec, step } = wordIn(await hosts.fromFirst(null));
   const directory = join(order.directory, `host-${hosts.host}`);
   await keepRescued(directory, step, order.flags.force ?? false);
   mkdirSync(directory, { recursive: true });
@@ -104,8 +104,8 @@ async function asOther<O extends Together>(order: O, hosts: Hosts): Promise<O> {
   return { ...order, directory, flags: { ...order.flags, resume, force: false } };
 }
 
-function wordIn(said: unknown): Word {
-  const { resume, facts, spec, step } = (said ?? {}) as Partial<Record<keyof Word, unknown>>;
+function wordIn(json: unknown): Word {
+  const { resume, facts, spec, step } = (json ?? {}) as Partial<Record<keyof Word, unknown>>;
   return { resume: resume === true, facts: String(facts), spec: String(spec), step: Number(step) };
 }
 

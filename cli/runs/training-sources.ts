@@ -68,8 +68,8 @@ export async function openBeside(
   const opened: BesideData[] = [];
   for (const one of beside) {
     const { name } = one.recipe;
-    const told = (text: string) => note(`${name}: ${text}`);
-    opened.push({ ...one, index: await ofRecipe(name, openOne(one.model, one.recipe, null, told)) });
+    const noteOfOne = (text: string) => note(`${name}: ${text}`);
+    opened.push({ ...one, index: await ofRecipe(name, openOne(one.model, one.recipe, null, noteOfOne)) });
   }
   return opened;
 }
@@ -96,8 +96,8 @@ export async function besideComputing(
     const asked = microBatch !== undefined && batch % microBatch === 0 ? flags : others;
     const known = before && { ...before, micro_batch: before.beside?.[i] ?? batch };
     const data = await dataMemory(model, recipe, index, flags.workers);
-    const told = (text: string) => note(`${recipe.name}: ${text}`);
-    sizes.push((await computingOf({ model, recipe, batch, data }, asked, executor, known, told)).micro_batch);
+    const noteOfOne = (text: string) => note(`${recipe.name}: ${text}`);
+    sizes.push((await computingOf({ model, recipe, batch, data }, asked, executor, known, noteOfOne)).micro_batch);
   }
   return sizes.length > 0 ? { beside: sizes } : {};
 }

@@ -5,7 +5,8 @@
 
 import type { TypedArray } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
-import { askedKeyValues, type KeyLink, type KeyValues, keptKeyValues, serveKeyValues } from "./key-values.js";
+import { mostBytes } from "./frames.js";
+import { type KeyLink, type KeyValues, localKeyValues, remoteKeyValues, serveKeyValues } from "./key-values.js";
 
 /** A connection to another host; how it is made is left to `link.ts`. */
 export interface Link extends KeyLink {
@@ -20,36 +21,33 @@ export interface Link extends KeyLink {
   sendAlive(): void;
 }
 
-/** Bytes of numbers that are sent at once at most. */
-export const mostNumbers: number = 2 ** 20;
-
 export interface Hosts {
   /** The number of this one, from 0: the first, which keeps log and checkpoints. */
   readonly host: number;
   readonly count: number;
-  /** Seen by all of them. */
+  /** The same on all of them. */
   readonly keyValues: KeyValues;
-  /** What a promise gives that needs the work of all hosts. @throws HostLost where one of them is lost first */
+  /** What `work` gives, which needs all hosts. @throws HostLost where one of them is lost first */
   until<T>(work: Promise<T>): Promise<T>;
   /** Puts the sum over all hosts in the place of what each has. */
   sum(values: Float32Array | Float64Array): Promise<void>;
   /** Puts what the first host has in the place of what the others have. */
   share(values: TypedArray): Promise<void>;
-  /** What the first host says, on all of them; `own` is of no use on the others. */
-  told(own: unknown): Promise<unknown>;
+  /** Gives what the first host passes, on all of them; what another one passes is not used. */
+  fromFirst(own: unknown): Promise<unknown>;
   /**
    * Ends on all hosts where one of them has other facts than the first. `facts`: texts by what they are called in words.
    * @throws RunError `run/host-differs`
    */
   agree(facts: Readonly<Record<string, string>>): Promise<void>;
-  /** While it computes a step, a host gives signs of life only as long as it waits for the others: one that hangs is found out. */
+  /** While it computes a step, a host gives signs of life only where it waits for the others. So one that hangs is found out. */
   compute(isComputing: boolean): void;
   /** Leaves the others, which end with `why` if they still wait for this one. `saved`: where the run can go on from. */
   leave(why: string, saved?: string): Promise<void>;
 }
 
 /** Milliseconds between two signs of life. */
-const pulse = 1000;
+const aliveInterval = 1000;
 
 export const hostName = (host: number): string => (host === 0 ? "the first host" : `host ${host}`);
 
@@ -59,13 +57,13 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
   let isExchanging = false;
   const alive = setInterval(() => {
     if (!isComputing || isExchanging) for (const link of links) link.sendAlive();
-  }, pulse);
+  }, aliveInterval);
   const isFirst = host === 0;
   const [toFirst] = links as readonly [Link];
-  const keyValues = isFirst ? keptKeyValues() : askedKeyValues(toFirst);
+  const keyValues = isFirst ? localKeyValues() : remoteKeyValues(toFirst);
   if (isFirst) for (const link of links) serveKeyValues(link, keyValues);
   const toAll = (send: (link: Link) => Promise<void>): Promise<unknown> => Promise.all(links.map(send));
-  /** A part is on its way back while the next ones are on their way there. */
+  /** A sum is sent back while the next parts arrive. */
   const sumAtFirst = async (parts: readonly (Float32Array | Float64Array)[]): Promise<void> => {
     let sending: Promise<unknown> = Promise.resolve();
     const room = parts[0]?.slice() ?? new Float32Array(0);
@@ -77,21 +75,21 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
       }
       await sending;
       sending = toAll((link) => link.sendNumbers(bytesOf(own)));
-      // Told where it is waited for.
+      // Its error is thrown where it is awaited.
       sending.catch(() => undefined);
     }
     await sending;
   };
   const sumAtOther = async (parts: readonly (Float32Array | Float64Array)[]): Promise<void> => {
-    const there = async (): Promise<void> => {
+    const sendParts = async (): Promise<void> => {
       for (const part of parts) await toFirst.sendNumbers(bytesOf(part));
     };
-    const back = async (): Promise<void> => {
+    const readSums = async (): Promise<void> => {
       for (const part of parts) await toFirst.numbersInto(bytesOf(part));
     };
-    await Promise.all([there(), back()]);
+    await Promise.all([sendParts(), readSums()]);
   };
-  const told = async (own: unknown): Promise<unknown> => {
+  const fromFirst = async (own: unknown): Promise<unknown> => {
     if (!isFirst) return toFirst.words();
     await toAll((link) => link.sendWords(own));
     return own;
@@ -117,11 +115,11 @@ export function hostsOver(host: number, count: number, links: readonly Link[]): 
         else await toFirst.numbersInto(bytesOf(part));
       }
     },
-    told,
+    fromFirst,
     async agree(facts) {
       if (!isFirst) await toFirst.sendWords(facts);
-      const said = await told(isFirst ? await firstDifference(facts, links) : null);
-      if (said !== null) throw differs(said);
+      const difference = await fromFirst(isFirst ? await firstDifference(facts, links) : null);
+      if (difference !== null) throw differs(difference);
     },
     compute: (is) => {
       isComputing = is;
@@ -138,7 +136,7 @@ const bytesOf = (values: TypedArray | Float64Array): Uint8Array =>
 
 /** Parts of which each fits into a frame; they lie where the whole does. */
 function partsOf<A extends TypedArray | Float64Array>(values: A): readonly A[] {
-  const length = mostNumbers / values.BYTES_PER_ELEMENT;
+  const length = mostBytes.numbers / values.BYTES_PER_ELEMENT;
   return Array.from(
     { length: Math.ceil(values.length / length) },
     (_, i) => values.subarray(i * length, (i + 1) * length) as A,
@@ -165,17 +163,17 @@ function differenceOf(who: string, facts: Readonly<Record<string, string>>, thei
     if (other === own) continue;
     const lines = [own, String(other)].map((text) => text.split("\n")) as [string[], string[]];
     const at = lines[0].findIndex((line, i) => line !== lines[1][i]);
-    const [here, there] = lines.map((all) => (all[Math.max(0, at)] ?? "nothing").trim().slice(0, longest));
+    const [here, there] = lines.map((all) => (all[Math.max(0, at)] ?? "nothing").trim().slice(0, longestQuote));
     return `${who} has another ${name}: "${there}", where the first host has "${here}"`;
   }
   return null;
 }
 
 /** Letters of a line that is quoted. */
-const longest = 200;
+const longestQuote = 200;
 
-const differs = (said: unknown): RunError =>
+const differs = (difference: unknown): RunError =>
   new RunError("run/host-differs", {
-    what: String(said),
+    what: String(difference),
     help: "Start all hosts with the same version, spec, options and data; where their memory differs, with `--micro-batch`.",
   });

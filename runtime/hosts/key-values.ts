@@ -1,6 +1,6 @@
 /**
- * Values under keys that all hosts see: the first one keeps them, and the others ask it over their links. So libraries of the devices
- * find each other, which put addresses and names of their own there.
+ * Values under keys that all hosts share: the first one stores them, and the others ask it over their links. Plugins of the devices put their addresses
+ * there, by which they find each other. How messages are sent is left to `link.ts`.
  */
 
 export interface KeyValues {
@@ -14,22 +14,23 @@ export interface KeyValues {
   put(key: string, value: Uint8Array): void;
 }
 
-/** The part of a link that is for keys. */
+/** The part of a link that values under keys need. */
 export interface KeyLink {
-  /** Says something of keys, which the other side hears between all else. */
-  sayKeys(words: unknown): void;
-  onKeys(hear: (words: unknown) => void): void;
+  /** Sends a message about keys, at any time: the other side need not wait for one. */
+  sendKeys(message: unknown): void;
+  /** `hear` gets each message about keys from the other side. */
+  onKeys(hear: (message: unknown) => void): void;
   /** What a promise gives, unless the other side is lost first. */
   until<T>(work: Promise<T>): Promise<T>;
-  /** Says why, and closes. `saved`: where the run can go on from. Resolved when the other side has heard it, or does not listen. */
+  /** Says why, and closes. `saved`: where the run can go on from. Resolves when the connection is closed. */
   end(why: string, saved?: string): Promise<void>;
 }
 
-/** Bytes of all keys and values. */
-const most = 2 ** 26;
+/** Bytes that all keys and values may have. */
+const mostBytes = 2 ** 26;
 
-/** On the first host. */
-export function keptKeyValues(): KeyValues {
+/** Those of the first host, which stores them. */
+export function localKeyValues(): KeyValues {
   const values = new Map<string, Uint8Array>();
   const waiting = new Map<string, Set<(value: Uint8Array) => void>>();
   let bytes = 0;
@@ -53,7 +54,7 @@ export function keptKeyValues(): KeyValues {
     },
     put(key, value) {
       bytes += value.length - (values.get(key)?.length ?? -key.length);
-      if (bytes > most) throw new Error(`all hosts together keep more than ${most / 2 ** 20} MiB under keys`);
+      if (bytes > mostBytes) throw new Error(`all hosts together keep more than ${mostBytes / 2 ** 20} MiB under keys`);
       values.set(key, value);
       for (const found of waiting.get(key) ?? []) found(value);
       waiting.delete(key);
@@ -61,8 +62,8 @@ export function keptKeyValues(): KeyValues {
   };
 }
 
-/** What a host says of keys: a question has a number, which the answer repeats. Values are in base64. */
-interface Said {
+/** A message about keys: a question has a number, which its answer repeats. Values are in base64. */
+interface Message {
   readonly question?: number;
   readonly key?: string;
   readonly patience?: number;
@@ -71,10 +72,10 @@ interface Said {
 
 const encoded = (value: Uint8Array): string => Buffer.from(value).toString("base64");
 
-/** Lets another host see what is kept here. */
+/** Answers another host from what is stored here. */
 export function serveKeyValues(link: KeyLink, own: KeyValues): void {
-  link.onKeys((said) => {
-    const { question, key, patience, value } = said as Said;
+  link.onKeys((message) => {
+    const { question, key, patience, value } = message as Message;
     if (typeof key !== "string") return;
     if (typeof value === "string") {
       try {
@@ -86,28 +87,28 @@ export function serveKeyValues(link: KeyLink, own: KeyValues): void {
     }
     own
       .get(key, Number(patience) || 0)
-      .then((found) => link.sayKeys({ question, value: found && encoded(found) } as Said))
-      // Who asked is gone, and is found out where it is waited for.
+      .then((found) => link.sendKeys({ question, value: found && encoded(found) } as Message))
+      // The link is lost, which whoever waits for it finds out.
       .catch(() => undefined);
   });
 }
 
-/** What the first host keeps. */
-export function askedKeyValues(link: KeyLink): KeyValues {
-  const open = new Map<number, (value: Uint8Array | null) => void>();
+/** Those of another host, which asks the first one. */
+export function remoteKeyValues(link: KeyLink): KeyValues {
+  const answers = new Map<number, (value: Uint8Array | null) => void>();
   let questions = 0;
-  link.onKeys((said) => {
-    const { question, value } = said as Said;
-    open.get(Number(question))?.(typeof value === "string" ? Buffer.from(value, "base64") : null);
-    open.delete(Number(question));
+  link.onKeys((message) => {
+    const { question, value } = message as Message;
+    answers.get(Number(question))?.(typeof value === "string" ? Buffer.from(value, "base64") : null);
+    answers.delete(Number(question));
   });
   return {
     async get(key, patience) {
       const question = questions++;
-      const answer = new Promise<Uint8Array | null>((resolve) => open.set(question, resolve));
-      link.sayKeys({ question, key, patience } satisfies Said);
+      const answer = new Promise<Uint8Array | null>((resolve) => answers.set(question, resolve));
+      link.sendKeys({ question, key, patience } satisfies Message);
       return link.until(answer);
     },
-    put: (key, value) => link.sayKeys({ key, value: encoded(value) } satisfies Said),
+    put: (key, value) => link.sendKeys({ key, value: encoded(value) } satisfies Message),
   };
 }

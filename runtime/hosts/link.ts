@@ -1,26 +1,12 @@
 /**
- * A connection between two hosts: frames of a kind, a length and bytes. No frame may be longer than its kind allows, and whoever waits
- * for one hears when the other side is gone, has ended, or says nothing for too long.
+ * A connection between two hosts. Whoever waits for the other side gets an error when it is gone, has ended, or is silent for too long. How bytes
+ * become frames is left to `frames.ts`.
  */
 
 import type { Duplex } from "node:stream";
 import { RunError } from "../run-error.js";
-import { type Link, mostNumbers } from "./hosts.js";
-
-/** Words are JSON, and so is what is said of keys; numbers are those of an array; alive says nothing else; end says why, and is the last one. */
-const kinds = ["alive", "words", "numbers", "keys", "end"] as const;
-type Kind = (typeof kinds)[number];
-
-/** Bytes of a frame at most. A spec may have 4 MiB. */
-const most: Readonly<Record<Kind, number>> = {
-  alive: 0,
-  words: 2 ** 23,
-  numbers: mostNumbers,
-  keys: 2 ** 24,
-  end: 2 ** 14,
-};
-
-const headBytes = 5;
+import { type FrameHead, headBytes, type Kind, readerOf, readHead } from "./frames.js";
+import type { Link } from "./hosts.js";
 
 /** The other side, in words, and the milliseconds without a sign of life after which who waits for it gives up. */
 export interface Party {
@@ -41,108 +27,72 @@ export class HostLost extends RunError {
 
 const lost = ({ who }: Party, why: string): HostLost => new HostLost(`${who} was lost`, why);
 
-/** A frame of which only the head was read: nothing more is, before somebody asks for it and says where its bytes go. */
-interface Coming {
-  readonly kind: Kind;
-  readonly length: number;
+/** A frame of which only the head was read. Its bytes are read once somebody asks for it and says where they go. */
+interface ArrivingFrame extends FrameHead {
   readonly fill: (target: Uint8Array) => void;
 }
 
 /** @param party may be changed while the connection lasts */
 export function linkOver(stream: Duplex, party: Party): Link {
-  let failure: HostLost | null = null;
-  let heard = performance.now();
-  let coming: Coming | null = null;
+  const waiter = createWaiter(party);
+  let arriving: ArrivingFrame | null = null;
   let leaving: Promise<void> | null = null;
-  /** Wakes each that waits for something of the other side. */
-  const waiting = new Set<() => void>();
-  const changed = (): void => {
-    for (const wake of waiting) wake();
-  };
-  let hearKeys: (words: unknown) => void = () => {};
+  let hearKeys: (message: unknown) => void = () => {};
   const fail = (why: string): void => {
-    failure ??= lost(party, why);
-    changed();
+    waiter.lose(lost(party, why));
+    waiter.wake();
   };
   stream.on("error", (error) => fail(error.message));
   stream.on("close", () => fail("its connection was closed"));
-  const read = readingFrom(stream, () => {
-    heard = performance.now();
-  });
+  const read = readerOf(stream, waiter.heard);
   const listen = async (): Promise<void> => {
     for (;;) {
       const { kind, length } = await readHead(read);
       if (kind === "alive") continue;
-      if (kind === "keys") {
-        hearKeys(wordsIn(await read(new Uint8Array(length))) ?? {});
-        continue;
+      if (kind === "keys") hearKeys(jsonIn(await read(new Uint8Array(length))) ?? {});
+      else if (kind === "end") waiter.lose(ended(party, await read(new Uint8Array(length))));
+      else {
+        const target = leaving
+          ? new Uint8Array(length)
+          : await new Promise<Uint8Array>((fill) => {
+              arriving = { kind, length, fill };
+              waiter.wake();
+            });
+        await read(target);
+        arriving = null;
       }
-      if (kind === "end") {
-        const said = ended(party, await read(new Uint8Array(length)));
-        failure ??= said;
-        changed();
-        continue;
-      }
-      const target = leaving
-        ? new Uint8Array(length)
-        : await new Promise<Uint8Array>((fill) => {
-            coming = { kind, length, fill };
-            changed();
-          });
-      await read(target);
-      coming = null;
-      changed();
+      waiter.wake();
     }
   };
   listen().catch((error: Error) => fail(error.message));
 
-  /** What `look` gives as soon as it gives something, unless the other side is lost first. */
-  const waitFor = async <T>(look: () => T | null): Promise<T> => {
-    const began = performance.now();
-    for (;;) {
-      const found = look();
-      if (found !== null) return found;
-      if (failure !== null) throw failure;
-      const left = Math.max(began, heard) + party.patience - performance.now();
-      if (left <= 0) fail(`it said nothing for ${Math.round(party.patience / 1000)} s`);
-      else
-        await new Promise<void>((resolve) => {
-          const wake = (): void => {
-            clearTimeout(timer);
-            waiting.delete(wake);
-            resolve();
-          };
-          const timer = setTimeout(wake, left);
-          waiting.add(wake);
-        });
-    }
-  };
   const next = async (kind: Kind, targetOf: (length: number) => Uint8Array): Promise<Uint8Array> => {
-    const frame = await waitFor(() => coming);
+    const frame = await waiter.waitFor(() => arriving);
     if (frame.kind !== kind) throw lost(party, `it sent ${frame.kind} where ${kind} were expected`);
     const target = targetOf(frame.length);
     frame.fill(target);
-    await waitFor(() => coming !== frame || null);
+    await waiter.waitFor(() => arriving !== frame || null);
     return target;
   };
   const send = async (kind: Kind, bytes: Uint8Array): Promise<void> => {
+    const failure = waiter.failure();
     if (failure !== null) throw failure;
     let isSent = false;
-    stream.write(head(kind, bytes.length));
+    stream.write(headBytes({ kind, length: bytes.length }));
     stream.write(bytes, () => {
       isSent = true;
-      changed();
+      waiter.wake();
     });
-    await waitFor(() => isSent || null);
+    await waiter.waitFor(() => isSent || null);
   };
   const leave = (words: Buffer): Promise<void> => {
-    failure ??= lost(party, "this host left");
+    waiter.lose(lost(party, "this host left"));
     if (stream.writable) {
-      stream.write(head("end", words.length));
+      stream.write(headBytes({ kind: "end", length: words.length }));
       stream.end(words);
     }
-    // What lies here unread would break the connection off before the other side has read its last words.
-    coming?.fill(new Uint8Array(coming.length));
+    // A connection that is closed with bytes unread is reset, and the other side could lose the last words.
+    arriving?.fill(new Uint8Array(arriving.length));
     return new Promise((resolve) => {
       if (stream.closed) return resolve();
       const timer = setTimeout(() => stream.destroy(), lingering);
@@ -154,7 +104,7 @@ export function linkOver(stream: Duplex, party: Party): Link {
   };
   return {
     async words() {
-      return wordsIn(await next("words", (length) => new Uint8Array(length)));
+      return jsonIn(await next("words", (length) => new Uint8Array(length)));
     },
     async numbersInto(target) {
       await next("numbers", (length) => {
@@ -165,12 +115,13 @@ export function linkOver(stream: Duplex, party: Party): Link {
     sendWords: (words) => send("words", new TextEncoder().encode(JSON.stringify(words))),
     sendNumbers: (bytes) => send("numbers", bytes),
     sendAlive() {
-      if (failure === null && stream.writableLength === 0) stream.write(head("alive", 0));
+      if (waiter.failure() === null && stream.writableLength === 0)
+        stream.write(headBytes({ kind: "alive", length: 0 }));
     },
-    sayKeys(words) {
-      if (failure !== null) return;
-      const bytes = Buffer.from(JSON.stringify(words));
-      stream.write(head("keys", bytes.length));
+    sendKeys(message) {
+      if (waiter.failure() !== null) return;
+      const bytes = Buffer.from(JSON.stringify(message));
+      stream.write(headBytes({ kind: "keys", length: bytes.length }));
       stream.write(bytes);
     },
     onKeys(hear) {
@@ -180,10 +131,10 @@ export function linkOver(stream: Duplex, party: Party): Link {
       let isOver = false;
       const over = (): void => {
         isOver = true;
-        changed();
+        waiter.wake();
       };
       work.then(over, over);
-      await waitFor(() => isOver || null);
+      await waiter.waitFor(() => isOver || null);
       return work;
     },
     end(why, saved) {
@@ -193,18 +144,62 @@ export function linkOver(stream: Duplex, party: Party): Link {
   };
 }
 
-/** Milliseconds in which last words may still arrive, and letters of them. */
-const lingering = 2000;
-const longestWords = 2000;
-
-function head(kind: Kind, length: number): Buffer {
-  const bytes = Buffer.alloc(headBytes);
-  bytes.writeUInt8(kinds.indexOf(kind), 0);
-  bytes.writeUInt32LE(length, 1);
-  return bytes;
+/** Waits for the other side until it is lost. What it waits for is looked at whenever it is woken. */
+function createWaiter(party: Party) {
+  let failure: HostLost | null = null;
+  let lastHeard = performance.now();
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const wakeOne of waiting) wakeOne();
+  };
+  const lose = (error: HostLost): void => {
+    failure ??= error;
+  };
+  const untilWoken = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      const wakeOne = (): void => {
+        clearTimeout(timer);
+        waiting.delete(wakeOne);
+        resolve();
+      };
+      const timer = setTimeout(wakeOne, milliseconds);
+      waiting.add(wakeOne);
+    });
+  return {
+    /** Null while the other side is not lost. */
+    failure: (): HostLost | null => failure,
+    /** The first error is the one that counts. */
+    lose,
+    wake,
+    /** Something has come from the other side. */
+    heard(): void {
+      lastHeard = performance.now();
+    },
+    /** What `look` gives as soon as that is not null. @throws HostLost where the other side is lost first */
+    async waitFor<T>(look: () => T | null): Promise<T> {
+      const began = performance.now();
+      for (;;) {
+        const found = look();
+        if (found !== null) return found;
+        if (failure !== null) throw failure;
+        const left = Math.max(began, lastHeard) + party.patience - performance.now();
+        if (left > 0) await untilWoken(left);
+        else {
+          lose(lost(party, `it said nothing for ${Math.round(party.patience / 1000)} s`));
+          wake();
+        }
+      }
+    },
+  };
 }
 
-function wordsIn(bytes: Uint8Array): unknown {
+/** Milliseconds in which the other side may still read the last words. */
+const lingering = 2000;
+/** Letters of last words. */
+const longestWords = 2000;
+
+/** Null where it is none. */
+function jsonIn(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
@@ -213,40 +208,9 @@ function wordsIn(bytes: Uint8Array): unknown {
 }
 
 function ended({ who }: Party, bytes: Uint8Array): HostLost {
-  const said = wordsIn(bytes);
-  const { why, saved } = (typeof said === "object" && said !== null ? said : {}) as Readonly<Record<string, unknown>>;
+  const words = jsonIn(bytes);
+  const { why, saved } = (typeof words === "object" && words !== null ? words : {}) as Readonly<
+    Record<string, unknown>
+  >;
   return new HostLost(`${who} has ended the run`, String(why), typeof saved === "string" ? saved : null);
-}
-
-/** Fills all of an array with the next bytes, and gives it. */
-type Read = (target: Uint8Array) => Promise<Uint8Array>;
-
-async function readHead(read: Read): Promise<{ readonly kind: Kind; readonly length: number }> {
-  const bytes = Buffer.alloc(headBytes);
-  await read(bytes);
-  const kind = kinds[bytes.readUInt8(0)];
-  const length = bytes.readUInt32LE(1);
-  if (kind === undefined || length > most[kind]) throw new Error("what it sent is nothing that a host says");
-  return { kind, length };
-}
-
-/** @param hear called whenever something has come */
-function readingFrom(stream: Duplex, hear: () => void): Read {
-  let wake: () => void = () => {};
-  for (const event of ["readable", "end", "close", "error"]) stream.on(event, () => wake());
-  return async (target) => {
-    for (let at = 0; at < target.length; ) {
-      const bytes = stream.read(Math.min(stream.readableLength, target.length - at)) as Buffer | null;
-      if (bytes !== null) {
-        hear();
-        target.set(bytes, at);
-        at += bytes.length;
-      } else if (stream.readableEnded || stream.destroyed) throw new Error("its connection was closed");
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
-    return target;
-  };
 }

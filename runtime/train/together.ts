@@ -90,7 +90,7 @@ export async function agreeAndStart(
     ),
   });
   await eachGroup(session, slots, hosts.host === 0 ? "read" : "write", (values) => hosts.share(values));
-  return Number(await hosts.told(step));
+  return Number(await hosts.fromFirst(step));
 }
 
 /** Numbers of state that are on their way at once. */
@@ -150,11 +150,11 @@ export async function overHosts(
 ): Promise<Values> {
   if (phase.each !== "micro-batch") return own;
   const names = [...phase.graph.outputs.keys()];
-  const told = Float64Array.from(names, (name) => own[name]?.[0] as number);
-  await hosts.sum(told);
+  const outputs = Float64Array.from(names, (name) => own[name]?.[0] as number);
+  await hosts.sum(outputs);
   const sums = new Map(all.map((slot) => [slot.name, slot]));
   const summed = [...phase.graph.updates.keys()].flatMap((name) => sums.get(name) ?? []);
   if (session.sumOverHosts) await hosts.until(session.sumOverHosts(summed.map(({ name }) => name)));
   else await eachGroup(session, summed, "both", (values) => hosts.sum(values));
-  return Object.fromEntries(names.map((name, i) => [name, scalar((told[i] as number) / hosts.count)]));
+  return Object.fromEntries(names.map((name, i) => [name, scalar((outputs[i] as number) / hosts.count)]));
 }

@@ -5,45 +5,19 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Hosts,
-  listCheckpoints,
-  listExecutors,
-  type Meeting,
-  meetHosts,
-  type Training,
-  type TrainResult,
-  train,
-} from "../../runtime/index.js";
+import { type Hosts, listCheckpoints, meetHosts, type Training, type TrainResult, train } from "../../runtime/index.js";
+import { backendsHere } from "../support/backends.js";
 import { bundleForNode, removeBundle } from "../support/bundle.js";
 import { inMemory, recipe, stripes } from "../support/data.js";
 import type { HostOrder } from "../support/host-child.js";
+import { firstHost, meetingOfTests, metHosts } from "../support/met-hosts.js";
 import { surroundings, trained } from "../support/runs.js";
 import { tinyProgram } from "../support/tiny-program.js";
 
-const secret = "only for this test, 0123456789";
-const first = { host: 0, count: 2, address: "127.0.0.1", port: 0, secret, arrival: 60, patience: 5, note: () => {} };
+const { secret } = meetingOfTests;
+const first = { ...meetingOfTests, host: 0, count: 2 };
 
-/** A first host that waits for others, and the port where it does. */
-async function waiting(
-  changes: Partial<Meeting> = {},
-): Promise<{ readonly one: Promise<Hosts>; readonly port: number }> {
-  let listening: (port: number) => void = () => {};
-  const port = new Promise<number>((resolve) => {
-    listening = resolve;
-  });
-  const one = meetHosts({ ...first, ...changes, listening: (own) => listening(own) });
-  return { one, port: await port };
-}
-
-/** Hosts of this process, the first one first. */
-async function met(count: number): Promise<readonly Hosts[]> {
-  const { one, port } = await waiting({ count });
-  const others = Array.from({ length: count - 1 }, (_, i) => meetHosts({ ...first, count, host: i + 1, port }));
-  return Promise.all([one, ...others]);
-}
-
-const isHere = (await listExecutors()).some(({ backend, present }) => backend === "onnx" && present);
+const isHere = backendsHere.includes("onnx");
 
 describe.runIf(isHere)("hosts of one model", () => {
   const here = surroundings("onnx");
@@ -88,7 +62,7 @@ describe.runIf(isHere)("hosts of one model", () => {
   };
   const folderOf = (name: string, host: number): string => join(here.folder, host === 0 ? name : `${name}-${host}`);
   const resumed = async (name: string): Promise<readonly number[]> => {
-    const [one] = await Promise.all((await met(2)).map((hosts) => trainedBy(hosts, name, { resume: true })));
+    const [one] = await Promise.all((await metHosts(2)).map((hosts) => trainedBy(hosts, name, { resume: true })));
     return one?.losses ?? [];
   };
   const expectWhole = (found: readonly number[], from = 0) => {
@@ -104,7 +78,7 @@ describe.runIf(isHere)("hosts of one model", () => {
   };
 
   it("have the losses of one process; interrupting one ends all, and another number of them goes on", async () => {
-    const three = (await met(3)).map((hosts, i) => trainedBy(hosts, "both", i === 1 ? { cut: 3 } : {}));
+    const three = (await metHosts(3)).map((hosts, i) => trainedBy(hosts, "both", i === 1 ? { cut: 3 } : {}));
     const [one, ...others] = await Promise.all(three);
     expect([one?.step, one?.interrupted, others[1]?.step, others[1]?.interrupted]).toEqual([3, true, 3, true]);
     expect(one?.losses).toEqual(others[1]?.losses);
@@ -114,7 +88,7 @@ describe.runIf(isHere)("hosts of one model", () => {
   });
 
   it("one that is killed ends the other with a checkpoint, from which both go on", async () => {
-    const { one, port } = await waiting({ patience: 60 });
+    const { one, port } = await firstHost(2, { patience: 60 });
     start({ host: 1, port, directory: folderOf("killed", 1), fate: { at: 2, is: "killed" } });
     await expect(trainedBy(await one, "killed")).rejects.toThrow(
       /^host 1 was lost: .*\. Everything is saved in .*checkpoint-0*2\.safetensors\. Start all hosts again with `--resume`\.$/,
@@ -124,8 +98,8 @@ describe.runIf(isHere)("hosts of one model", () => {
 
   it("the first that hangs is given up by the other, which saves what is trained", async () => {
     const child = start({ host: 0, port: 0, directory: folderOf("hung", 0), fate: { at: 2, is: "hung" } });
-    const [said] = await once(child.stdout as NodeJS.ReadableStream, "data");
-    const other = await meetHosts({ ...first, host: 1, port: Number(said), patience: 3 });
+    const [printed] = await once(child.stdout as NodeJS.ReadableStream, "data");
+    const other = await meetHosts({ ...first, host: 1, port: Number(printed), patience: 3 });
     await expect(trainedBy(other, "hung")).rejects.toThrow(
       /^the first host was lost: it said nothing for 3 s\. Everything is saved in .*hung-1\/checkpoint-0*2\.safetensors\. /,
     );
@@ -135,7 +109,7 @@ describe.runIf(isHere)("hosts of one model", () => {
   });
 
   it("refuse each other where their seeds differ", async () => {
-    const two = (await met(2)).map((hosts, i) => trainedBy(hosts, "seeds", { changes: { seed: 3 + i } }));
+    const two = (await metHosts(2)).map((hosts, i) => trainedBy(hosts, "seeds", { changes: { seed: 3 + i } }));
     for (const { reason } of (await Promise.allSettled(two)) as PromiseRejectedResult[])
       expect(reason).toMatchObject({
         code: "run/host-differs",
@@ -146,8 +120,8 @@ describe.runIf(isHere)("hosts of one model", () => {
 
 it("a host that does not come is said, and so is one that is none of theirs", async () => {
   await expect(meetHosts({ ...first, arrival: 0.1 })).rejects.toThrow("host 1 did not come within 0.1 s");
-  const said: string[] = [];
-  const { one, port } = await waiting({ note: (text) => said.push(text) });
+  const notes: string[] = [];
+  const { one, port } = await firstHost(2, { note: (text) => notes.push(text) });
   await expect(meetHosts({ ...first, host: 2, count: 3, port })).rejects.toThrow(
     "it is one of 3 hosts, and the first waits for 2 in all",
   );
@@ -159,7 +133,7 @@ it("a host that does not come is said, and so is one that is none of theirs", as
     "The first host does not know the secret of this one",
   );
   // Once, though two came from there.
-  expect(said.filter((text) => text === "127.0.0.1 does not know the secret, and was sent away")).toHaveLength(1);
+  expect(notes.filter((text) => text === "127.0.0.1 does not know the secret, and was sent away")).toHaveLength(1);
   const [here, other] = await Promise.all([one, meetHosts({ ...first, host: 1, port })]);
   await expect(meetHosts({ ...first, host: 1, port, arrival: 0.1 })).rejects.toThrow("could not be reached");
   const [a, b] = [Float32Array.of(1, 2), Float32Array.of(10, 20)];

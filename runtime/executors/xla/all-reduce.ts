@@ -1,19 +1,19 @@
-/** A program by which the devices of all hosts sum tensors. Which tensors these are, and where, is left to `session.ts`. */
+/** The program that sums tensors over the devices of all hosts. Which tensors these are, and where they lie, is left to `session.ts`. */
 
 import type { Slot } from "./division.js";
 import { typeOf } from "./stablehlo.js";
 
 /**
- * Each device of each host runs a copy of it, and gives the sums over those in its place on all hosts: of whole tensors, or of the same parts of cut
- * ones. Sums take the place of what was summed.
- * @param slots as they lie on one device
+ * Each device of each host runs a copy of it. A copy sums over the devices in the same place on all hosts: whole tensors, or the same parts of cut ones.
+ * Sums replace what was summed.
+ * @param slots whole tensors or parts, with the shapes that one device holds
  */
 export function sumProgram(slots: readonly Slot[], hosts: number, devices: number): string {
   const groups = Array.from(
     { length: devices },
     (_, device) => `[${Array.from({ length: hosts }, (_, host) => host * devices + device).join(", ")}]`,
   );
-  const given = slots.map((slot, i) => `%arg${i}: ${typeOf(slot)} {tf.aliasing_output = ${i} : i32}`);
+  const parameters = slots.map((slot, i) => `%arg${i}: ${typeOf(slot)} {tf.aliasing_output = ${i} : i32}`);
   const types = slots.map(typeOf).join(", ");
   const sums = slots.map((slot, i) => {
     const scalar = typeOf({ ...slot, shape: [] });
@@ -26,7 +26,7 @@ export function sumProgram(slots: readonly Slot[], hosts: number, devices: numbe
   });
   const names = slots.map((_, i) => `%${i}`).join(", ");
   return `module @sum {
-  func.func public @main(${given.join(", ")}) -> (${types}) {
+  func.func public @main(${parameters.join(", ")}) -> (${types}) {
 ${sums.join("")}    return ${names} : ${types}
   }
 }

@@ -313,6 +313,18 @@ export function endProcess(code: number): void {
   loadKoffi().load(null).func("_exit", "void", ["int"])(code);
 }
 
+/** Waits for an event, and frees it. @throws PluginError where what it stands for failed */
+export async function eventOver(plugin: Plugin, event: Address): Promise<void> {
+  try {
+    await plugin.callLong("Event_Await", { event });
+  } finally {
+    plugin.call("Event_Destroy", { event });
+  }
+}
+
+/** Keeps memory that only the plugin reads from being collected until this call. */
+export function keepAlive(..._: readonly ArrayBufferView[]): void {}
+
 function written({ size, fields: places }: Layout, fields: Fields): Buffer {
   const bytes = Buffer.alloc(Math.ceil(size / 8) * 8);
   bytes.writeBigUInt64LE(BigInt(size), 0);

@@ -1,41 +1,14 @@
-/** Programs, buffers and runs on devices of a plugin: what `session.ts` needs of PJRT, in its words. */
+/** A client of a plugin: its devices, and buffers on them. How programs are compiled and run is left to `executables.ts`. */
 
 import { arrayTypes, type DType, sizeOf, type TypedArray } from "../../../graph/index.js";
 import type { Hosts } from "../../hosts/hosts.js";
-import { type Address, type Answer, type Call, type Fields, type Plugin, PluginError } from "./c-api.js";
+import { type Address, eventOver, keepAlive, type Plugin, PluginError } from "./c-api.js";
 import { compileOptionsFor } from "./compile-options.js";
-import { leavable } from "./compiling.js";
-import { type Device, devicesOf, kindOf, memoryOf, nameOf, type Place, said } from "./devices.js";
+import { abandonedAtExit } from "./compiling.js";
+import { type Device, devicesOf, kindOf, memoryOf, nameOf, type Place } from "./devices.js";
+import { type DeviceBuffer, type Executable, loaderOf } from "./executables.js";
 import type { KeptExecutables } from "./kept-executables.js";
 import { keyValueFunctions } from "./key-values.js";
-
-/** A tensor, or a part of one, on a device. */
-export type DeviceBuffer = Address;
-
-/** Bytes on each device that runs a compiled program. */
-export interface CompiledMemory {
-  /** State and feeds. */
-  readonly arguments: number;
-  readonly outputs: number;
-  /** Of the outputs, those that take the place of arguments. */
-  readonly aliased: number;
-  /** What lives between them at the fullest moment. */
-  readonly temporaries: number;
-}
-
-/** A compiled program. */
-export interface Executable {
-  /** Null where a plugin does not say. */
-  readonly memory: CompiledMemory | null;
-  /**
-   * Takes and gives buffers in order, a list for each device. Buffers of arguments that the program may overwrite are gone, but for their
-   * handles.
-   */
-  run(inputs: readonly (readonly DeviceBuffer[])[]): Promise<readonly (readonly DeviceBuffer[])[]>;
-  /** As bytes, of which the same plugin makes it again. @throws PluginError where a plugin has no such form. */
-  serialized(): Buffer;
-  close(): void;
-}
 
 export interface Client {
   /** `cpu`, `cuda`, `rocm`, `tpu` ... */
@@ -91,7 +64,7 @@ export async function openClientAmong(
   const functions = await keyValueFunctions(keyValues);
   const options = plugin.namedNumbers({ node_id: host, num_nodes: count });
   // It waits for the others, and is never over where one of them is lost.
-  const created = leavable(() =>
+  const created = abandonedAtExit(() =>
     plugin.callLong("Client_Create", {
       ...{ create_options: plugin.addressOf(options.bytes), num_options: options.count },
       ...{ kv_get_callback: functions.get, kv_try_get_callback: functions.tryGet, kv_put_callback: functions.put },
@@ -124,94 +97,18 @@ export function clientAt(
   const [first] = devices;
   if (first === undefined) throw new PluginError(5, "the plugin has no device");
   const isAlone = place.devices.length === 1;
-  const options = plugin.structure("ExecuteOptions", {});
-
-  const finished = async (event: Address): Promise<void> => {
-    try {
-      await plugin.callLong("Event_Await", { event });
-    } finally {
-      plugin.call("Event_Destroy", { event });
-    }
-  };
 
   const idsOf = (all: Place["devices"], many: number): readonly number[] =>
     all.flatMap((ofHost) => ofHost.slice(0, many).map(({ id }) => id));
-  /** Where other hosts are needed, the plugin waits for them on the calling thread. */
-  const start = (name: Call, fields: Fields): Answer | Promise<Answer> =>
-    isAlone ? plugin.call(name, fields) : plugin.callLong(name, fields);
-
   const version = plugin.textAt(versioned("platform_version"), versioned("platform_version_size"));
-
-  let uses = 0;
-  let isClosed = false;
-  const closeWhenIdle = (): void => {
-    if (!isClosed || uses > 0) return;
+  const load = loaderOf(plugin, {
+    ...{ client, kept, startsLong: !isAlone },
+    compilerNames: [version, kindOf(plugin, first.address)],
+  });
+  const usage = createUsage(() => {
     plugin.call("Client_Destroy", own);
     closed();
-  };
-  /** Compiles, or sums over hosts: where one of these is lost, that is never over. */
-  const inUse = async <T>(work: () => Promise<T>): Promise<T> => {
-    uses += 1;
-    try {
-      return await leavable(work);
-    } finally {
-      uses -= 1;
-      closeWhenIdle();
-    }
-  };
-
-  const compiled = async (program: string, compileOptions: Buffer): Promise<Address> => {
-    const [code, format] = [Buffer.from(program), Buffer.from("mlir")];
-    const given = plugin.structure("Program", {
-      code: plugin.addressOf(code),
-      code_size: code.length,
-      format: plugin.addressOf(format),
-      format_size: format.length,
-    });
-    const answer = await plugin.callLong("Client_Compile", {
-      client,
-      program: plugin.addressOf(given),
-      compile_options: plugin.addressOf(compileOptions),
-      compile_options_size: compileOptions.length,
-    });
-    // The compiler reads them on its own thread until then.
-    keepAlive(code, format, given, compileOptions);
-    return answer("executable");
-  };
-
-  /** What was kept, loaded again; null where the plugin does not take it. */
-  const reloaded = async (executable: Buffer): Promise<Address | null> => {
-    try {
-      const answer = await plugin.callLong("Executable_DeserializeAndLoad", {
-        client,
-        serialized_executable: plugin.addressOf(executable),
-        serialized_executable_size: executable.length,
-      });
-      keepAlive(executable);
-      return answer("loaded_executable");
-    } catch (error) {
-      if (error instanceof PluginError) return null;
-      throw error;
-    }
-  };
-
-  const load = async (program: string, compileOptions: Buffer): Promise<Executable> => {
-    const ready = (executable: Address): Executable => opened(plugin, executable, options, { start, finished });
-    if (!kept) return ready(await compiled(program, compileOptions));
-    const name = kept.nameOf(
-      version,
-      kindOf(plugin, first.address),
-      program,
-      compileOptions,
-      process.env.XLA_FLAGS ?? "",
-    );
-    const before = kept.read(name);
-    const again = before && (await reloaded(before));
-    if (again !== null) return ready(again);
-    const executable = ready(await compiled(program, compileOptions));
-    keep(kept, name, executable);
-    return executable;
-  };
+  });
 
   return {
     platform: plugin.textAt(named("platform_name"), named("platform_name_size")),
@@ -222,19 +119,21 @@ export function clientAt(
     hosts: place.devices.length,
     async compile(program, many) {
       const ids = isAlone ? null : idsOf([devices], many);
-      const executable = await inUse(() => load(program, compileOptionsFor({ copies: 1, parts: many, ids })));
-      if (!isClosed) return executable;
+      const executable = await usage.during(() => load(program, compileOptionsFor({ copies: 1, parts: many, ids })));
+      if (!usage.isClosed()) return executable;
       executable.close();
       throw new PluginError(cancelled, "the device was closed while it compiled");
     },
     async compileForAll(program, many) {
       const ids = idsOf(place.devices, many);
-      const executable = await inUse(() => load(program, compileOptionsFor({ copies: ids.length, parts: 1, ids })));
+      const executable = await usage.during(() =>
+        load(program, compileOptionsFor({ copies: ids.length, parts: 1, ids })),
+      );
       return {
         ...executable,
-        run: (inputs) => inUse(() => executable.run(inputs)),
+        run: (inputs) => usage.during(() => executable.run(inputs)),
         close: () => {
-          if (uses === 0) executable.close();
+          if (!usage.isUsed()) executable.close();
         },
       };
     },
@@ -258,85 +157,38 @@ export function clientAt(
       const values = new arrayTypes[dtype](sizeOf(shape));
       if (values.length === 0) return values;
       const given = { src: buffer, dst: plugin.addressOf(values), dst_size: values.byteLength };
-      await finished(plugin.call("Buffer_ToHostBuffer", given)("event"));
+      await eventOver(plugin, plugin.call("Buffer_ToHostBuffer", given)("event"));
       keepAlive(values);
       return values;
     },
     free: (buffer) => void plugin.call("Buffer_Destroy", { buffer }),
-    close() {
-      isClosed = true;
-      closeWhenIdle();
-    },
+    close: usage.close,
   };
 }
 
-function opened(
-  plugin: Plugin,
-  loaded: Address,
-  options: Buffer,
-  {
-    start,
-    finished,
-  }: {
-    readonly start: (name: Call, fields: Fields) => Answer | Promise<Answer>;
-    readonly finished: (event: Address) => Promise<void>;
-  },
-): Executable {
-  const executable = plugin.call("LoadedExecutable_GetExecutable", { loaded_executable: loaded })("executable");
-  const outputs = Number(plugin.call("Executable_NumOutputs", { executable })("num_outputs"));
+/** Counts what a client is used for. `release` is called once it is closed and nothing uses it any more. */
+function createUsage(release: () => void) {
+  let uses = 0;
+  let isClosed = false;
+  const releaseWhenIdle = (): void => {
+    if (isClosed && uses === 0) release();
+  };
   return {
-    memory: compiledMemory(plugin, executable),
-    async run(inputs) {
-      const lists = inputs.map((ofDevice) => BigUint64Array.from(ofDevice.length === 0 ? [0n] : ofDevice));
-      const results = inputs.map(() => new BigUint64Array(Math.max(1, outputs)));
-      const rows = BigUint64Array.from(lists, plugin.addressOf);
-      const resultRows = BigUint64Array.from(results, plugin.addressOf);
-      const events = new BigUint64Array(inputs.length);
-      await start("LoadedExecutable_Execute", {
-        executable: loaded,
-        options: plugin.addressOf(options),
-        argument_lists: plugin.addressOf(rows),
-        num_devices: inputs.length,
-        num_args: inputs[0]?.length ?? 0,
-        output_lists: plugin.addressOf(resultRows),
-        device_complete_events: plugin.addressOf(events),
-      });
-      for (const event of events) await finished(event);
-      keepAlive(...lists, ...results, rows, resultRows, events);
-      return results.map((ofDevice) => [...ofDevice].slice(0, outputs));
+    isUsed: () => uses > 0,
+    isClosed: () => isClosed,
+    /** Compiles, or sums over hosts: a sum that needs a host that was lost never ends. */
+    async during<T>(work: () => Promise<T>): Promise<T> {
+      uses += 1;
+      try {
+        return await abandonedAtExit(work);
+      } finally {
+        uses -= 1;
+        releaseWhenIdle();
+      }
     },
-    serialized() {
-      const answer = plugin.call("Executable_Serialize", { executable });
-      const bytes = plugin.bytesAt(answer("serialized_bytes"), Number(answer("serialized_bytes_size")));
-      plugin.release(answer("serialized_executable_deleter"), answer("serialized_executable"));
-      return bytes;
-    },
-    close() {
-      plugin.call("Executable_Destroy", { executable });
-      plugin.call("LoadedExecutable_Destroy", { executable: loaded });
+    close(): void {
+      isClosed = true;
+      releaseWhenIdle();
     },
   };
 }
-
-function keep(kept: KeptExecutables, name: string, executable: Executable): void {
-  try {
-    kept.write(name, executable.serialized());
-  } catch (error) {
-    // A plugin need not be able to; then every start compiles.
-    if (!(error instanceof PluginError)) throw error;
-  }
-}
-
-const compiledMemory = (plugin: Plugin, executable: Address): CompiledMemory | null =>
-  said(() => {
-    const answer = plugin.call("Executable_GetCompiledMemoryStats", { executable });
-    return {
-      arguments: Number(answer("argument_size_in_bytes")),
-      outputs: Number(answer("output_size_in_bytes")),
-      aliased: Number(answer("alias_size_in_bytes")),
-      temporaries: Number(answer("temp_size_in_bytes")),
-    };
-  });
-
-/** Memory that only the plugin reads is still wanted here. */
-function keepAlive(..._: readonly ArrayBufferView[]): void {}

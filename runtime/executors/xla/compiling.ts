@@ -1,6 +1,6 @@
 /**
- * Waiting for a compiler, which takes from a second to an hour and cannot be called off: its seconds are told, it is given up after a while,
- * and a process that ends meanwhile does not wait for it. What compiles, and where it is kept, is said in `client.ts`.
+ * Waiting for a compiler, which takes from a second to an hour and cannot be called off. Its seconds are counted, and it is given up after a limit.
+ * A process that ends meanwhile does not wait for it. Compiling itself is left to `executables.ts`.
  */
 
 import { RunError } from "../../run-error.js";
@@ -43,16 +43,16 @@ export async function withinLimit<T>(
   }
 }
 
-let underWay = 0;
+let running = 0;
 
-/** Does what cannot be called off. A process that ends before it is done ends at once: it would otherwise wait for the plugin's threads. */
-export async function leavable<T>(work: () => Promise<T>): Promise<T> {
-  if (underWay === 0) process.on("exit", endProcess);
-  underWay += 1;
+/** Does work that cannot be called off. A process that ends before the work does ends at once: it would otherwise wait for the plugin's threads. */
+export async function abandonedAtExit<T>(work: () => Promise<T>): Promise<T> {
+  if (running === 0) process.on("exit", endProcess);
+  running += 1;
   try {
     return await work();
   } finally {
-    underWay -= 1;
-    if (underWay === 0) process.off("exit", endProcess);
+    running -= 1;
+    if (running === 0) process.off("exit", endProcess);
   }
 }

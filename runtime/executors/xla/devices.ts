@@ -1,4 +1,4 @@
-/** What a plugin says of its devices, and of those of other hosts. What is done with them is said in `client.ts`. */
+/** Devices of a plugin, of this host and of others: numbers, names, memory. What they compute is left to `client.ts`. */
 
 import { type Address, type Plugin, PluginError } from "./c-api.js";
 
@@ -8,6 +8,11 @@ export interface Device {
   readonly address: Address;
 }
 
+/** With the number of the host that it belongs to. */
+interface DeviceOfHost extends Device {
+  readonly process: number;
+}
+
 /** Where a client stands among those whose devices it reaches. */
 export interface Place {
   readonly host: number;
@@ -15,10 +20,10 @@ export interface Place {
   readonly devices: readonly (readonly Device[])[];
 }
 
-/** What a plugin says, or null where it has no such call. */
-export function said<T>(ask: () => T): T | null {
+/** What a call gives, or null where the plugin does not support it. */
+export function ifSupported<T>(call: () => T): T | null {
   try {
-    return ask();
+    return call();
   } catch (error) {
     if (error instanceof PluginError) return null;
     throw error;
@@ -26,7 +31,7 @@ export function said<T>(ask: () => T): T | null {
 }
 
 export const memoryOf = (plugin: Plugin, device: Address): number | null =>
-  said(() => {
+  ifSupported(() => {
     const answer = plugin.call("Device_MemoryStats", { device });
     const limit = Number(answer("bytes_limit"));
     return answer("bytes_limit_is_set") === 0n || limit <= 0 ? null : limit;
@@ -37,8 +42,8 @@ const descriptionOf = (plugin: Plugin, device: Address): Address =>
 
 /** `cpu`, `NVIDIA H200`: what machine code is made for. */
 export function kindOf(plugin: Plugin, device: Address): string {
-  const said = plugin.call("DeviceDescription_Kind", { device_description: descriptionOf(plugin, device) });
-  return plugin.textAt(said("device_kind"), said("device_kind_size"));
+  const answer = plugin.call("DeviceDescription_Kind", { device_description: descriptionOf(plugin, device) });
+  return plugin.textAt(answer("device_kind"), answer("device_kind_size"));
 }
 
 /** Devices of a client, in the order of their numbers. */
@@ -46,7 +51,7 @@ export function devicesOf(
   plugin: Plugin,
   client: Address,
   which: "devices" | "addressable_devices",
-): readonly (Device & { readonly process: number })[] {
+): readonly DeviceOfHost[] {
   const answer = plugin.call(which === "devices" ? "Client_Devices" : "Client_AddressableDevices", { client });
   const count = Number(answer(`num_${which}`));
   const list = plugin.bytesAt(answer(which), 8 * count);
@@ -54,13 +59,13 @@ export function devicesOf(
     const address = list.readBigUInt64LE(8 * i);
     const description = descriptionOf(plugin, address);
     const id = Number(plugin.call("DeviceDescription_Id", { device_description: description })("id"));
-    const answered = plugin.call("DeviceDescription_ProcessIndex", { device_description: description });
-    return { id, address, process: Number(answered("process_index")) };
+    const host = plugin.call("DeviceDescription_ProcessIndex", { device_description: description });
+    return { id, address, process: Number(host("process_index")) };
   }).sort((a, b) => a.id - b.id);
 }
 
 export function nameOf(plugin: Plugin, device: Address): string {
   const description = descriptionOf(plugin, device);
-  const said = plugin.call("DeviceDescription_ToString", { device_description: description });
-  return plugin.textAt(said("to_string"), said("to_string_size"));
+  const answer = plugin.call("DeviceDescription_ToString", { device_description: description });
+  return plugin.textAt(answer("to_string"), answer("to_string_size"));
 }

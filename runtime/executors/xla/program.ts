@@ -54,24 +54,24 @@ export function programOf(graph: Graph, precision: Precision = "float32", divisi
     ...state.map((slot) => cutOfState(slot, division)),
     ...feeds.map(({ name }) => feedCuts.get(name) ?? null),
   ];
-  const lies = (slot: Slot, cut: Cut): readonly string[] => (division.devices === 1 ? [] : [sharding(slot, cut)]);
-  const given = [...state, ...feeds].map((slot, i) => {
+  const placement = (slot: Slot, cut: Cut): readonly string[] => (division.devices === 1 ? [] : [sharding(slot, cut)]);
+  const parameters = [...state, ...feeds].map((slot, i) => {
     const at = i < state.length ? updates.findIndex(({ name }) => name === slot.name) : -1;
-    const said = [...(at < 0 ? [] : [`tf.aliasing_output = ${at} : i32`]), ...lies(slot, cuts[i] as Cut)];
-    return `%arg${i}: ${typeOf(slot)}${attributesOf(said)}`;
+    const attributes = [...(at < 0 ? [] : [`tf.aliasing_output = ${at} : i32`]), ...placement(slot, cuts[i] as Cut)];
+    return `%arg${i}: ${typeOf(slot)}${attributesOf(attributes)}`;
   });
   const results = [...graph.updates.values(), ...graph.outputs.values()].map(
     (tensor) => values.get(keyOf(tensor)) as Value,
   );
   const types = results.map(typeOf).join(", ");
-  const laid = [
-    ...updates.map((slot) => `${typeOf(slot)}${attributesOf(lies(slot, cutOfState(slot, division)))}`),
-    ...outputs.map((slot) => `${typeOf(slot)}${attributesOf(lies(slot, null))}`),
+  const resultTypes = [
+    ...updates.map((slot) => `${typeOf(slot)}${attributesOf(placement(slot, cutOfState(slot, division)))}`),
+    ...outputs.map((slot) => `${typeOf(slot)}${attributesOf(placement(slot, null))}`),
   ].join(", ");
   const names = results.map(({ name }) => name).join(", ");
   const text =
     `module @step {\n${division.devices === 1 ? "" : `  sdy.mesh @mesh = <["x"=${division.devices}]>\n`}` +
-    `  func.func public @main(${given.join(", ")}) -> (${laid}) {\n${e.text()}` +
+    `  func.func public @main(${parameters.join(", ")}) -> (${resultTypes}) {\n${e.text()}` +
     `    return ${names}${results.length > 0 ? ` : ${types}` : ""}\n  }\n}\n`;
   return { text, state, feeds, updates, outputs, cuts };
 }
@@ -79,8 +79,8 @@ export function programOf(graph: Graph, precision: Precision = "float32", divisi
 /**
  * Adds to `values` what each node gives, in the order of the graph.
  *
- * XLA's own barrier does not last on processors. What a layer computes again for its gradient is found to be the same after all there, or
- * is computed with the first; so it hangs on what stands before it.
+ * On processors XLA removes its own barriers. It then merges what a layer computes again for its gradient with the first computation, or moves it there.
+ * So each repeated computation is made to depend on the value before it.
  */
 function lowerNodes(e: Emitter, graph: Graph, values: Map<string, Value>): void {
   const read = new Set(
@@ -118,7 +118,8 @@ function lowerNodes(e: Emitter, graph: Graph, values: Map<string, Value>): void 
   }
 }
 
-const attributesOf = (said: readonly string[]): string => (said.length === 0 ? "" : ` {${said.join(", ")}}`);
+const attributesOf = (attributes: readonly string[]): string =>
+  attributes.length === 0 ? "" : ` {${attributes.join(", ")}}`;
 
 /** Over a mesh of one axis, as Shardy has it. */
 const sharding = ({ shape }: Slot, cut: Cut): string =>

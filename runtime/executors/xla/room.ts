@@ -1,9 +1,9 @@
-/** Refusing what does not fit into the memory of a device before it is taken, and what to do then. */
+/** Refuses a state or a step that does not fit into the memory of a device, before it is put there, and says what to do. */
 
 import { bytesOf, type StateSlot, sizeOf } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
-import type { CompiledMemory } from "./client.js";
 import { cutOfState, type Division } from "./division.js";
+import type { CompiledMemory } from "./executables.js";
 import type { Program } from "./program.js";
 
 /** Bytes that each device holds of a state. */
@@ -17,10 +17,11 @@ export const stateOnEach = (slots: readonly StateSlot[], division: Division): nu
 export const smallerStep =
   "Compute fewer samples at once with --micro-batch, or layers again with --recompute; --devices <n> --shard-state divides the state among several devices.";
 
-const text = (bytes: number): string =>
+const sizeText = (bytes: number): string =>
   bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-const each = ({ devices }: Division): string => (devices === 1 ? "the device has" : `each of ${devices} devices has`);
+const ownerText = ({ devices }: Division): string =>
+  devices === 1 ? "the device has" : `each of ${devices} devices has`;
 
 /**
  * @param room bytes of each device; null: not known, and nothing is refused
@@ -30,7 +31,7 @@ export function requireRoomForState(slots: readonly StateSlot[], division: Divis
   const needed = stateOnEach(slots, division);
   if (room === null || needed <= room) return;
   throw new RunError("run/out-of-memory", {
-    what: `the state of the model (weights, moments, summed gradients) takes ${text(needed)}, and ${each(division)} ${text(room)}`,
+    what: `the state of the model (weights, moments, summed gradients) takes ${sizeText(needed)}, and ${ownerText(division)} ${sizeText(room)}`,
     help: division.shardState
       ? "Use more devices, of which each holds its share, or a smaller model."
       : "--devices <n> --shard-state divides them among several devices.",
@@ -48,12 +49,13 @@ export function requireRoomForStep(
   division: Division,
   room: number | null,
 ): void {
-  const held = stateOnEach(all, division);
-  const made = memory.arguments - stateOnEach(state, division) + memory.outputs - memory.aliased + memory.temporaries;
-  if (room === null || held + made <= room) return;
+  const stateBytes = stateOnEach(all, division);
+  const stepBytes =
+    memory.arguments - stateOnEach(state, division) + memory.outputs - memory.aliased + memory.temporaries;
+  if (room === null || stateBytes + stepBytes <= room) return;
   throw new RunError("run/out-of-memory", {
-    what: `a step takes ${text(held + made)}, and ${each(division)} ${text(room)}`,
-    why: `${text(held)} are its state (weights, moments, summed gradients), ${text(made)} what it computes`,
+    what: `a step takes ${sizeText(stateBytes + stepBytes)}, and ${ownerText(division)} ${sizeText(room)}`,
+    why: `${sizeText(stateBytes)} are its state (weights, moments, summed gradients), ${sizeText(stepBytes)} what it computes`,
     help: smallerStep,
   });
 }

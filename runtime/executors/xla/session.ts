@@ -1,4 +1,4 @@
-/** A session whose state stays on devices of a PJRT plugin: runs leave this thread free, and a step's new state takes the place of the old. */
+/** A session whose state stays on devices of a PJRT plugin: runs leave this thread free, and a step's new state replaces the old. */
 
 import { type StateSlot, simplify, type TypedArray, type Values } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
@@ -6,19 +6,19 @@ import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import { sumProgram } from "./all-reduce.js";
 import { PluginError } from "./c-api.js";
-import type { Client, DeviceBuffer, Executable } from "./client.js";
+import type { Client } from "./client.js";
 import { usualCompileLimit, withinLimit } from "./compiling.js";
-import { type Cut, cutOfState, type Division, joined, partsOf, type Slot, shapeOfPart, undivided } from "./division.js";
+import { cutOfState, type Division, shapeOfPart, undivided } from "./division.js";
+import type { Executable } from "./executables.js";
 import { alwaysFed, type Program, programOf } from "./program.js";
 import { requireRoomForState, requireRoomForStep, smallerStep, stateOnEach } from "./room.js";
+import { byDevice, createTensors, type Spread, spreadAt, type Tensors } from "./tensors.js";
 
-/** A tensor on all devices that compute together: a buffer on each. */
-type Spread = readonly DeviceBuffer[];
-
-/** Codes of gRPC that say that there is no room. */
+/** A code of gRPC that says that there is no room. */
 const noRoom = 8;
 
-function failure(error: unknown): unknown {
+/** What a plugin reports, in our words; other errors as they are. */
+function reported(error: unknown): unknown {
   if (!(error instanceof PluginError)) return error;
   const isMemory = error.code === noRoom || /out of memory|RESOURCE_EXHAUSTED/i.test(error.message);
   return new RunError(isMemory ? "run/out-of-memory" : "run/device-failed", {
@@ -28,12 +28,12 @@ function failure(error: unknown): unknown {
   });
 }
 
-/** Does something with the device, and says in our words what went wrong. */
-async function told<T>(work: () => T | Promise<T>): Promise<T> {
+/** Does work on the devices, whose errors are RunErrors. */
+async function onDevices<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw failure(error);
+    throw reported(error);
   }
 }
 
@@ -59,86 +59,24 @@ export async function openSession(
   const { devices } = division;
   const inTurn = takingTurns();
   const slotOf = slotsByName(slots);
-  const state = new Map<string, Spread>();
+  const tensors = createTensors(client, division);
   const loaded: Executable[] = [];
   let isClosed = false;
-  const put = (slot: Slot, values: Values, cut: Cut): Spread =>
-    partsOf(values[slot.name] as TypedArray, slot, cut, devices).map((part, device) =>
-      client.put(part, slot.dtype, shapeOfPart(slot.shape, cut, devices), device),
-    );
-  const free = (spread: Spread): void => {
-    for (const buffer of spread) client.free(buffer);
-  };
-  const replace = (name: string, spread: Spread): void => {
-    const before = state.get(name);
-    if (before !== undefined) free(before);
-    state.set(name, spread);
-  };
-  /** A tensor that is whole on each device is read from the first. */
-  const read = async (spread: Spread, slot: Slot, cut: Cut): Promise<TypedArray> => {
-    if (cut === null) return client.read(spread[0] as DeviceBuffer, slot.dtype, slot.shape);
-    const shape = shapeOfPart(slot.shape, cut, devices);
-    return joined(await Promise.all(spread.map((buffer) => client.read(buffer, slot.dtype, shape))), slot, cut);
-  };
-  const putState = (slot: StateSlot, values: Values): void =>
-    replace(slot.name, put(slot, values, cutOfState(slot, division)));
-  await told(() => {
-    for (const slot of slots) putState(slot, initial);
+  await onDevices(() => {
+    for (const slot of slots) tensors.putState(slot, initial);
   });
-
-  const run = async (executable: Executable, program: Program, feeds: Values) => {
-    const fed = program.feeds.map((slot, i) => put(slot, feeds, program.cuts[program.state.length + i] as Cut));
-    const inputs = [...program.state.map(({ name }) => state.get(name) as Spread), ...fed];
-    const results = await executable.run(
-      Array.from({ length: devices }, (_, device) => inputs.map((spread) => spread[device] as DeviceBuffer)),
-    );
-    const resultAt = (i: number): Spread => results.map((ofDevice) => ofDevice[i] as DeviceBuffer);
-    for (const spread of fed) free(spread);
-    for (const [i, { name }] of program.updates.entries()) replace(name, resultAt(i));
-    const outputs: Record<string, TypedArray> = {};
-    for (const [i, slot] of program.outputs.entries()) {
-      const spread = resultAt(program.updates.length + i);
-      outputs[slot.name] = await read(spread, slot, null);
-      free(spread);
-    }
-    return outputs;
-  };
-
-  const sums = new Map<string, Executable>();
-  /** Compiled once for the same tensors. */
-  const summing = async (of: readonly StateSlot[]): Promise<Executable> => {
-    const key = of.map(({ name }) => name).join("\n");
-    const known = sums.get(key);
-    if (known) return known;
-    const parts = of.map((slot) => ({ ...slot, shape: shapeOfPart(slot.shape, cutOfState(slot, division), devices) }));
-    const executable = await client.compileForAll(sumProgram(parts, client.hosts, devices), devices);
-    sums.set(key, executable);
-    loaded.push(executable);
-    return executable;
-  };
-  // Takes no turn: where another host is lost it is never over, and what else there is can still be read.
-  const sumOverHosts = (names: readonly string[]): Promise<void> =>
-    told(async () => {
-      const executable = await summing(names.map(slotOf));
-      const inputs = names.map((name) => state.get(name) as Spread);
-      const results = await executable.run(
-        Array.from({ length: devices }, (_, device) => inputs.map((spread) => spread[device] as DeviceBuffer)),
-      );
-      for (const [i, name] of names.entries())
-        replace(
-          name,
-          results.map((ofDevice) => ofDevice[i] as DeviceBuffer),
-        );
-    });
+  const sum = sumOver(client, division, tensors, (executable) => loaded.push(executable));
+  // Takes no turn: it never ends where another host is lost, and the state can still be read then.
+  const sumOverHosts = (names: readonly string[]): Promise<void> => onDevices(() => sum(names.map(slotOf)));
 
   return {
     ...(client.hosts > 1 ? { sumOverHosts } : {}),
     async load(graph, precision, compiling) {
       for (const name of graph.state.keys()) slotOf(name);
       const program = programOf(simplify(graph), precision, division);
-      // Not in turn: state is read, and saved, while it compiles.
+      // Takes no turn: state is read, and saved, while it compiles.
       const executable = await withinLimit(
-        told(() => client.compile(program.text, devices)),
+        onDevices(() => client.compile(program.text, devices)),
         compileLimit,
         { tell: compiling, late: (of) => of.close() },
       );
@@ -148,16 +86,15 @@ export async function openSession(
       return async (given) => {
         const feeds = { ...given, ...alwaysFed };
         for (const feed of program.feeds) checkedValue(feeds, feed);
-        return inTurn(() => told(() => run(executable, program, feeds)));
+        return inTurn(() => onDevices(() => run(executable, program, feeds, tensors)));
       };
     },
     async read(names = slots.map(({ name }) => name)) {
       const wanted = names.map(slotOf);
       return inTurn(() =>
-        told(async () => {
+        onDevices(async () => {
           const values: Record<string, TypedArray> = {};
-          for (const slot of wanted)
-            values[slot.name] = await read(state.get(slot.name) as Spread, slot, cutOfState(slot, division));
+          for (const slot of wanted) values[slot.name] = await tensors.readState(slot);
           return values;
         }),
       );
@@ -166,23 +103,73 @@ export async function openSession(
       const written = Object.keys(values).map(slotOf);
       for (const slot of written) checkedValue(values, slot);
       await inTurn(() =>
-        told(() => {
-          for (const slot of written) putState(slot, values);
+        onDevices(() => {
+          for (const slot of written) tensors.putState(slot, values);
         }),
       );
     },
-    memory: () => ({
-      bytes: devices * stateOnEach([...state.keys()].map(slotOf), division),
-      tensors: state.size,
-    }),
+    memory: () => {
+      const held = slots.filter(({ name }) => tensors.state.has(name));
+      return { bytes: devices * stateOnEach(held, division), tensors: held.length };
+    },
     async close() {
       isClosed = true;
       await inTurn(async () => {
         for (const executable of loaded) executable.close();
-        for (const spread of state.values()) free(spread);
         loaded.length = 0;
-        state.clear();
+        tensors.freeState();
       });
     },
+  };
+}
+
+/** Runs a program once: replaces the state that it updates, and reads what it gives. */
+async function run(executable: Executable, program: Program, feeds: Values, tensors: Tensors): Promise<Values> {
+  const feedCuts = program.cuts.slice(program.state.length);
+  const fed = program.feeds.map((slot, i) => tensors.put(slot, feeds, feedCuts[i] ?? null));
+  const inputs = [...program.state.map(({ name }) => tensors.stateOf(name)), ...fed];
+  const results = await executable.run(byDevice(inputs, tensors.devices));
+  for (const spread of fed) tensors.free(spread);
+  for (const [i, { name }] of program.updates.entries()) tensors.replace(name, spreadAt(results, i));
+  const outputs: Record<string, TypedArray> = {};
+  for (const [i, slot] of program.outputs.entries()) {
+    const spread: Spread = spreadAt(results, program.updates.length + i);
+    outputs[slot.name] = await tensors.read(spread, slot, null);
+    tensors.free(spread);
+  }
+  return outputs;
+}
+
+/** Gives a function that sums state over all hosts, by a program that is compiled once for the same tensors. `compiled` hears of each. */
+function sumOver(
+  client: Client,
+  division: Division,
+  tensors: Tensors,
+  compiled: (executable: Executable) => void,
+): (slots: readonly StateSlot[]) => Promise<void> {
+  const { devices } = division;
+  const executables = new Map<string, Executable>();
+  const executableFor = async (slots: readonly StateSlot[]): Promise<Executable> => {
+    const key = slots.map(({ name }) => name).join("\n");
+    const known = executables.get(key);
+    if (known) return known;
+    const parts = slots.map((slot) => ({
+      ...slot,
+      shape: shapeOfPart(slot.shape, cutOfState(slot, division), devices),
+    }));
+    const executable = await client.compileForAll(sumProgram(parts, client.hosts, devices), devices);
+    executables.set(key, executable);
+    compiled(executable);
+    return executable;
+  };
+  return async (slots) => {
+    const executable = await executableFor(slots);
+    const results = await executable.run(
+      byDevice(
+        slots.map(({ name }) => tensors.stateOf(name)),
+        devices,
+      ),
+    );
+    for (const [i, { name }] of slots.entries()) tensors.replace(name, spreadAt(results, i));
   };
 }

@@ -187,7 +187,7 @@ export function createEmitter(precision: Precision, one?: Value) {
           )
         : folded;
     },
-    /** Equal to x, but for the compiler another value that hangs on `after`: what is computed of it is computed again, and not before. */
+    /** Equal to x, but another value to the compiler, which depends on `after`: what is computed from it is computed again, and after that. */
     again(x: Value, after: Value): Value {
       invariant(one !== undefined, "a program with a barrier is given a one");
       const first = slice(

@@ -10,34 +10,14 @@ import { devicesOf } from "../../../runtime/executors/xla/devices.js";
 import { keyValueFunctions } from "../../../runtime/executors/xla/key-values.js";
 import { findPlugin } from "../../../runtime/executors/xla/plugins.js";
 import { openSession } from "../../../runtime/executors/xla/session.js";
-import { type Executor, type Hosts, listExecutors, meetHosts, openExecutor, train } from "../../../runtime/index.js";
+import { type Executor, type Hosts, openExecutor, train } from "../../../runtime/index.js";
+import { xlaHere } from "../../support/backends.js";
 import { inMemory, recipe, stripes } from "../../support/data.js";
+import { metHosts } from "../../support/met-hosts.js";
 import { surroundings, trained } from "../../support/runs.js";
 import { tinyProgram } from "../../support/tiny-program.js";
 
-const xla = (await listExecutors()).find(({ backend }) => backend === "xla");
-const missing = !xla?.present;
-
-/** Two hosts, met over TLS. */
-async function twoHosts(): Promise<readonly [Hosts, Hosts]> {
-  const meeting = {
-    count: 2,
-    address: "127.0.0.1",
-    secret: "only for this test, 0123456789",
-    arrival: 60,
-    patience: 60,
-  };
-  const note = (): void => {};
-  let listening: (port: number) => void = () => {};
-  const port = new Promise<number>((resolve) => {
-    listening = resolve;
-  });
-  const first = meetHosts({ ...meeting, host: 0, port: 0, note, listening });
-  const second = meetHosts({ ...meeting, host: 1, port: await port, note });
-  return Promise.all([first, second]);
-}
-
-describe.skipIf(missing)("functions by which plugins find each other", () => {
+describe.skipIf(!xlaHere.present)("functions by which plugins find each other", () => {
   const koffi = loadKoffi();
   const form = koffi.proto("void *(void *given)");
   const system = koffi.load(null);
@@ -65,9 +45,9 @@ describe.skipIf(missing)("functions by which plugins find each other", () => {
       bytes.writeBigUInt64LE(typeof word === "bigint" ? word : koffi.address(word), Number(at));
     return bytes;
   };
-  let hosts: readonly [Hosts, Hosts];
+  let hosts: readonly [Hosts, ...Hosts[]];
   beforeAll(async () => {
-    hosts = await twoHosts();
+    hosts = await metHosts(2, { patience: 60 });
   });
   afterAll(() => {
     for (const one of hosts) void one.leave("over");
@@ -162,13 +142,13 @@ function halves(mayCome: (host: number) => boolean): readonly [Client, Client] {
   return [half(0), half(1)];
 }
 
-describe.skipIf(missing)("devices of two hosts", () => {
+describe.skipIf(!xlaHere.present)("devices of two hosts", () => {
   const here = surroundings("wasm");
   const training = recipe(inMemory(stripes(27)), { steps: 4, microBatch: 4 });
 
   /** Both train, each on two devices with its share of the state. Gives their losses, how they ended, and the most numbers at once that they sent. */
   const both = async (mayCome: (host: number, hosts: readonly Hosts[]) => boolean) => {
-    const hosts = await twoHosts();
+    const hosts = await metHosts(2, { patience: 60 });
     const clients = halves((host) => mayCome(host, hosts));
     let most = 0;
     const losses: readonly number[][] = [[], []];

@@ -1,12 +1,13 @@
-/** What xla needs of a device's memory, as the plugin counts it in what it has compiled. Skipped by name where no plugin is. */
+/** What xla needs of a device's memory, as the plugin counts it in what it has compiled. Skipped where no plugin is. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { devicePlan } from "../../../compiler/index.js";
 import { createBuilder, type Recompute, type StateSlot, simplify, sizeOf } from "../../../graph/index.js";
-import { findPlugin, listExecutors } from "../../../runtime/executors/index.js";
+import { findPlugin } from "../../../runtime/executors/index.js";
 import { loadPlugin } from "../../../runtime/executors/xla/c-api.js";
-import { type Client, type CompiledMemory, openClient } from "../../../runtime/executors/xla/client.js";
+import { type Client, openClient } from "../../../runtime/executors/xla/client.js";
 import { cutsOfFeeds, undivided } from "../../../runtime/executors/xla/division.js";
+import type { CompiledMemory } from "../../../runtime/executors/xla/executables.js";
 import { keptExecutables } from "../../../runtime/executors/xla/kept-executables.js";
 import { programOf } from "../../../runtime/executors/xla/program.js";
 import { stateOnEach } from "../../../runtime/executors/xla/room.js";
@@ -14,6 +15,7 @@ import { openSession } from "../../../runtime/executors/xla/session.js";
 import type { Phase } from "../../../runtime/train/contract.js";
 import { trainingStep } from "../../../runtime/train/step.js";
 import { training, visionFeeds, visionState } from "../../graph/vision.js";
+import { xlaHere } from "../../support/backends.js";
 import { bound } from "../../support/data.js";
 import { programOfText } from "../../support/model.js";
 
@@ -32,10 +34,7 @@ model Small {
 
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0);
 
-const xla = (await listExecutors()).find(({ backend }) => backend === "xla");
-if (!xla?.present) console.log(`xla: its memory is not looked at, ${xla?.why}`);
-
-describe.skipIf(!xla?.present)("on xla", () => {
+describe.skipIf(!xlaHere.present)("on xla", () => {
   let client: Client;
   beforeAll(() => {
     const path = findPlugin()?.path as string;
@@ -64,7 +63,7 @@ describe.skipIf(!xla?.present)("on xla", () => {
     expect(again.temporaries).toBeLessThan(0.7 * kept.temporaries);
   });
 
-  it("a plan says what a program takes on each device: its arguments to the byte, what it makes within a third", async () => {
+  it("a plan says what a program takes on each device: its arguments to the byte, what it makes within a fourth", async () => {
     const cut = { batch: 16, microBatch: 8 };
     const program = programOfText(spec);
     const step = trainingStep(program, { ...cut, clip: null, optimizer: bound("optimizer", "adamw") });
@@ -75,18 +74,18 @@ describe.skipIf(!xla?.present)("on xla", () => {
     await Promise.all(
       divisions.map(async (division) => {
         const { devices: count, shardState } = division;
-        const told = JSON.stringify(division);
+        const name = JSON.stringify(division);
         const plan = devicePlan(program, asked, { count, shardState });
         expect(plan.samples).toBe(cut.microBatch / count);
         const { weights, moments, sums } = plan;
-        expect(stateOnEach([...step.slots, ...step.sums], division), told).toBe(weights + moments + sums);
+        expect(stateOnEach([...step.slots, ...step.sums], division), name).toBe(weights + moments + sums);
         const { text, state, feeds } = programOf(sum.graph, "float32", division);
         const memory = (await client.compile(text, count)).memory as CompiledMemory;
         const cuts = cutsOfFeeds(feeds, division);
         const fed = feeds.map(({ name, shape }) => (4 * sizeOf(shape)) / (cuts.get(name) === 0 ? count : 1));
-        expect(memory.arguments, told).toBe(stateOnEach(state as StateSlot[], division) + total(fed));
-        expect(memory.temporaries / plan.working, told).toBeGreaterThan(0.75);
-        expect(memory.temporaries / plan.working, told).toBeLessThan(1.25);
+        expect(memory.arguments, name).toBe(stateOnEach(state as StateSlot[], division) + total(fed));
+        expect(memory.temporaries / plan.working, name).toBeGreaterThan(0.75);
+        expect(memory.temporaries / plan.working, name).toBeLessThan(1.25);
       }),
     );
   });
