@@ -93,7 +93,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
   const hasTests = await data.hasTests();
   const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data, hasTests);
-  if (!hasTests) checkTestless(probes);
+  if (!hasTests) requireTestData(probes);
   const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
@@ -258,8 +258,8 @@ function saidByProgram({ classes, detector, number, places, registers, values }:
   return places ? "places" : detector ? "objects" : "classes";
 }
 
-/** Throws a `Failure` for probes that judge test samples, where the recipe names none. */
-function checkTestless(probes: readonly Bound<Probe>[]): void {
+/** Throws a `Failure` for probes that judge test samples: for a recipe that names none. */
+function requireTestData(probes: readonly Bound<Probe>[]): void {
   const untested = probes.map(({ definition }) => definition).filter(needsTests);
   if (untested.length === 0) return;
   throw runFailure(`the recipe names no test data, and ${namesOf(untested)} judges by them`, {

@@ -74,15 +74,15 @@ export async function assumptionsOf(model: Model, recipe: Recipe | null, options
   return {
     ...(recipe ? { recipe } : {}),
     batch,
-    ...(await cut(batch, options)),
+    ...(await cuttingOf(batch, options)),
     ...(recipe && options.devices === undefined ? { data: await dataMemory(model, recipe, index) } : {}),
     ...(samples === null ? {} : { samples }),
     rates: readRates(),
   };
 }
 
-/** Devices have a memory of their own, of which nothing is known here: a batch is cut as somebody says, or not. */
-async function cut(batch: number, options: PlanOfOne): Promise<Partial<Assumptions>> {
+/** How a batch is cut. The memory of devices is not known here: on them a batch is cut only as the options say. */
+async function cuttingOf(batch: number, options: PlanOfOne): Promise<Partial<Assumptions>> {
   const { devices: count, shardState = false, backend } = options;
   if (count === undefined) {
     const { machineMemory } = await import("../../runtime/index.js");

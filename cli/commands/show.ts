@@ -68,11 +68,7 @@ function tellGuesses({ errors, text }: Told, step: number, out: string | undefin
   print(`${printedPath(out)}\n`);
 }
 
-/**
- * What a head says of a whole sample is no picture and no text.
- *
- * Throws a `Failure` where a model says nothing else.
- */
+/** Throws a `Failure` for a model that predicts nothing but a number or classes of whole samples: there is nothing to draw. */
 function checkShown(program: Drawable["program"], directory: string): void {
   const { detector, name, places, predictions, registers, values } = program;
   if (headOutput(program) === null || predictions || detector || places || registers || values) return;

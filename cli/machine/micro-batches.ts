@@ -40,16 +40,16 @@ export interface Computing {
 }
 
 /** Share of a machine's memory that the process may take: the rest is the system's and other programs'. */
-const share = 0.7;
+const shareOfMachine = 0.7;
 
 /** Bytes that WebAssembly can address. Of the process, Node and copies of state lie elsewhere: that much is left in reserve. */
 const wasmMemory = 4 * 2 ** 30;
 
-/** Share of a device's own memory: what XLA will need is not known better before it has compiled. */
+/** Share of a device's own memory that a step may take by its plan: what XLA needs is known only once it has compiled. */
 const shareOfDevice = 0.85;
 
 const roomOn = (backend: string, machine: number): number => {
-  const room = share * machine;
+  const room = shareOfMachine * machine;
   return backend === "wasm" ? Math.min(room, wasmMemory) : room;
 };
 
@@ -80,7 +80,7 @@ export function cutting(batch: number, flags: MemoryFlags, backend: string, mach
   const room: Splitting =
     memory === undefined
       ? { by: "room", bytes: roomOn(backend, machine), flops: flopsIn(backend, threads) }
-      : { by: "room", bytes: share * memory };
+      : { by: "room", bytes: shareOfMachine * memory };
   const engine = engineOf(backend);
   return {
     splitting: microBatch === undefined ? room : { by: "size", samples: microBatch },
@@ -90,8 +90,8 @@ export function cutting(batch: number, flags: MemoryFlags, backend: string, mach
 }
 
 /**
- * The same for devices; where they have memory of their own, `memory` of the flags is that of one. A batch is not cut where nobody says how
- * much there is.
+ * The same for devices. Where they have memory of their own, `memory` of the flags is that of one. A batch is not cut where the memory is not
+ * known.
  */
 export function cuttingOn(
   { count, memory: known, inMachine }: Pick<ComputingDevices, "count" | "memory" | "inMachine">,
@@ -105,9 +105,9 @@ export function cuttingOn(
   if (microBatch !== undefined) return { splitting: { by: "size", samples: microBatch }, recompute, ...engine };
   const memory = flags.memory === undefined ? known : flags.memory / (inMachine ? count : 1);
   if (memory === null) return { splitting: { by: "nothing" }, recompute };
-  const bytes = (inMachine ? share : shareOfDevice) * memory;
-  const patient = inMachine && flags.memory === undefined ? { flops: flopsIn("xla") } : {};
-  return { splitting: { by: "room", bytes, ...patient }, recompute, ...engine };
+  const bytes = (inMachine ? shareOfMachine : shareOfDevice) * memory;
+  const limit = inMachine && flags.memory === undefined ? { flops: flopsIn("xla") } : {};
+  return { splitting: { by: "room", bytes, ...limit }, recompute, ...engine };
 }
 
 /** Throws a usage failure where a batch has no parts of that size. */

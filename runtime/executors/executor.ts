@@ -21,8 +21,8 @@ export interface Session {
   read(names?: readonly string[]): Promise<Record<string, TypedArray>>;
   write(values: Values): Promise<void>;
   /**
-   * Puts the sums over all hosts in the place of what each has, by the devices' own collectives. Not over before all hosts have called it with the
-   * same names. If absent, the executor reaches no other hosts.
+   * Replaces the named state by its sums over all hosts, by the devices' own collectives. All hosts call it with the same names, and it ends when all
+   * have. If absent, the executor reaches no other hosts.
    */
   sumOverHosts?(names: readonly string[]): Promise<void>;
   /** Bytes held now, on the device where that is known; and live tensors, for the leak check. */
@@ -33,11 +33,11 @@ export interface Session {
 /** Devices that share the samples of a step, each with memory of its own. */
 export interface ComputingDevices {
   readonly count: number;
-  /** Whether each holds its share of weights and moments; if not, all of them. */
+  /** Whether each holds a share of weights and moments; if not, each holds all. */
   readonly shardState: boolean;
-  /** Bytes of each; null where nobody says. */
+  /** Bytes of each; null where that is not known. */
   readonly memory: number | null;
-  /** Whether that is a part of the machine's memory, in which the process lives too: so of processors. */
+  /** Whether it is a part of the machine's memory, which the process uses too, as with processors. */
   readonly inMachine: boolean;
 }
 

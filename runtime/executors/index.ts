@@ -19,7 +19,7 @@ export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 /** The backends that can be asked for by name in Node. */
 export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";
 
-/** Threads are those of `onnx`; devices, by default one, which holds all state, collectives and the limit of compiling those of `xla`. */
+/** Threads and spinning are settings of `onnx`. Devices, collectives and the limit of compiling are settings of `xla`. */
 export interface ExecutorSettings extends ProcessorSettings, XlaSettings {
   /** That the recipe asks for: `auto` takes a backend that computes in it. */
   readonly precision?: Precision;
@@ -112,10 +112,10 @@ const noCollectives = (backend: Backend): RunError =>
   });
 
 /**
- * Opens an executor. With `auto`, `tell` hears which backend was taken, why, and what would be faster. `settings` are heeded
- * by `onnx`.
- * @throws RunError `run/backend-missing` when the one asked for is not here, `run/devices` when it has not so many devices, `run/hosts` when
- * these do not reach those of other hosts, saying why and what to do.
+ * Opens an executor. With `auto`, `tell` hears which backend was taken, why, and what would be faster. `settings` are used
+ * by `onnx` and `xla`.
+ * @throws RunError `run/backend-missing` when the one asked for is not here, `run/devices` when it has fewer devices, `run/hosts` when
+ * its devices do not reach those of other hosts, saying why and what to do.
  */
 export async function openExecutor(
   choice: "auto" | Backend,

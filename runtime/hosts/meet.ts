@@ -37,11 +37,12 @@ const suite = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" } as co
 const identity = "maelang";
 const keyOf = (secret: string): Buffer => createHash("sha256").update(`${identity}\0${secret}`).digest();
 
-/** Milliseconds that a stranger may take to show a key, and connections at once beyond those of hosts; of so many addresses it is told. */
+/** Milliseconds in which a stranger has to show the key. */
 const handshake = 10_000;
+/** Connections at once beyond those of hosts. The first host notes as many addresses that do not know the secret. */
 const strangers = 16;
 /** Milliseconds between two attempts. */
-const again = 500;
+const retryDelay = 500;
 
 /** @throws RunError `run/host-lost` where not all come in time, `run/host-refused` where one is none of them */
 export function meetHosts(meeting: Meeting): Promise<Hosts> {
@@ -63,33 +64,33 @@ function awaitOthers(meeting: Meeting): Promise<Hosts> {
     handshakeTimeout: handshake,
     pskCallback: (_, claimed) => (claimed === identity ? key : null),
   };
-  const come = new Map<number, Link>();
+  const arrived = new Map<number, Link>();
   return new Promise((resolve, reject) => {
     const server = createServer(options, (socket) => {
       welcome(socket).catch(() => socket.destroy());
     });
     server.maxConnections = count + strangers;
-    const heardOf = new Set<string>();
+    const notedAddresses = new Set<string>();
     server.on("tlsClientError", (_, { remoteAddress = "an address that is gone" }) => {
-      if (heardOf.has(remoteAddress) || heardOf.size === strangers) return;
-      heardOf.add(remoteAddress);
+      if (notedAddresses.has(remoteAddress) || notedAddresses.size === strangers) return;
+      notedAddresses.add(remoteAddress);
       note(`${remoteAddress} does not know the secret, and was sent away`);
     });
     const timer = setTimeout(() => {
-      const missing = others(count).filter((host) => !come.has(host));
+      const missing = others(count).filter((host) => !arrived.has(host));
       fail(lostInTime(missing.map(hostName).join(", "), arrival));
     }, arrival * 1000);
     const fail = async (error: RunError): Promise<void> => {
       clearTimeout(timer);
       server.close();
-      await Promise.all([...come.values()].map((link) => link.end(error.message)));
+      await Promise.all([...arrived.values()].map((link) => link.end(error.message)));
       reject(error);
     };
     const welcome = async (socket: TLSSocket): Promise<void> => {
       socket.on("error", () => socket.destroy());
       const party: Party = { who: "a host", patience: handshake };
       const link = linkOver(socket, party);
-      const hello = accepted(await link.words(), count, come);
+      const hello = accepted(await link.words(), count, arrived);
       if (typeof hello === "string") {
         note(`a host was refused: ${hello}`);
         return link.end(hello);
@@ -100,14 +101,14 @@ function awaitOthers(meeting: Meeting): Promise<Hosts> {
       party.patience = patience * 1000;
       // Before all have come, one may go and come again.
       socket.on("close", () => {
-        if (server.listening) come.delete(host);
+        if (server.listening) arrived.delete(host);
       });
-      come.set(host, link);
-      note(`${come.size + 1} of ${count} hosts are here`);
-      if (come.size + 1 < count) return;
+      arrived.set(host, link);
+      note(`${arrived.size + 1} of ${count} hosts are here`);
+      if (arrived.size + 1 < count) return;
       clearTimeout(timer);
       server.close();
-      const links = others(count).map((other) => come.get(other) as Link);
+      const links = others(count).map((other) => arrived.get(other) as Link);
       await Promise.all(links.map((one) => one.sendWords({ version })));
       resolve(hostsOver(0, count, links));
     };
@@ -129,8 +130,8 @@ function prepare(socket: TLSSocket): void {
 const others = (count: number): readonly number[] => Array.from({ length: count - 1 }, (_, i) => i + 1);
 
 /** Who comes, or why it may not. */
-function accepted(said: unknown, count: number, come: ReadonlyMap<number, Link>): Hello | string {
-  const hello = (typeof said === "object" && said !== null ? said : {}) as Partial<Hello>;
+function accepted(words: unknown, count: number, arrived: ReadonlyMap<number, Link>): Hello | string {
+  const hello = (typeof words === "object" && words !== null ? words : {}) as Partial<Hello>;
   const { host, version: theirs } = hello;
   if (theirs !== version)
     return `it has maelang ${String(theirs).slice(0, longestName)}, and the first host has ${version}`;
@@ -138,7 +139,7 @@ function accepted(said: unknown, count: number, come: ReadonlyMap<number, Link>)
     return `it is one of ${String(hello.count).slice(0, longestName)} hosts, and the first waits for ${count} in all`;
   if (typeof host !== "number" || !others(count).includes(host))
     return `it calls itself host ${String(host).slice(0, longestName)}, and there are 0 to ${count - 1}`;
-  if (come.has(host)) return `another host ${host} is here already`;
+  if (arrived.has(host)) return `another host ${host} is here already`;
   return { version, host, count };
 }
 
@@ -152,7 +153,7 @@ async function joinFirst({ host, count, address, port, secret, arrival, patience
     const socket = await reach({ address, port, secret }, end);
     if (socket instanceof Error) {
       if (performance.now() > end) throw unreachable("The first host could not be reached", socket);
-      await new Promise((wake) => setTimeout(wake, again));
+      await new Promise((wake) => setTimeout(wake, retryDelay));
       continue;
     }
     prepare(socket);
@@ -187,7 +188,7 @@ function reach(
       pskCallback: () => ({ psk: keyOf(secret), identity }),
       // The key says who it is; there is no certificate.
       checkServerIdentity: () => undefined,
-      timeout: Math.max(again, Math.min(handshake, end - performance.now())),
+      timeout: Math.max(retryDelay, Math.min(handshake, end - performance.now())),
     });
     socket.on("secureConnect", () => {
       socket.setTimeout(0);

@@ -251,11 +251,11 @@ export function loadPlugin(path: string): Plugin {
   /** Throws what an error says, and gives it back. */
   const check = (error: Address | null): void => {
     if (!error) return;
-    const said = written(calls.Error_Message[1], { error });
-    functionOf("Error_Message")(said);
+    const given = written(calls.Error_Message[1], { error });
+    functionOf("Error_Message")(given);
     const text = textAt(
-      fieldOf(calls.Error_Message[1], said, "message"),
-      fieldOf(calls.Error_Message[1], said, "message_size"),
+      fieldOf(calls.Error_Message[1], given, "message"),
+      fieldOf(calls.Error_Message[1], given, "message_size"),
     );
     const coded = written(calls.Error_GetCode[1], { error });
     functionOf("Error_GetCode")(coded);

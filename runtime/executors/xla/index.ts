@@ -78,9 +78,9 @@ const deviceName = ({ platform, device, version }: Attempted): string =>
   `${device} (${platform}) through PJRT ${version.join(".")}`;
 
 export interface XlaSettings extends Partial<Division> {
-  /** Whose devices sum by their own collectives; if absent, the plugin knows the devices of this process alone. */
+  /** The hosts whose devices sum by their own collectives; if absent, the plugin knows the devices of this process alone. */
   readonly collectives?: Hosts;
-  /** Seconds after which a graph that is not compiled yet is given up; if absent, half an hour. The compiler itself cannot be stopped but by the end of the process. */
+  /** Seconds after which a graph that is not compiled is given up; if absent, half an hour. The compiler itself stops only with the process. */
   readonly compileLimit?: number;
 }
 
@@ -117,8 +117,8 @@ export async function openXla({
   }
   const inMachine = client.platform === "cpu";
   const memory = inMachine ? Math.floor(machineMemory() / devices) : client.memory;
-  /** Where devices are in the machine's memory, what the process has taken is not theirs. */
-  const left = (): number | null => memory && memory - (inMachine ? process.memoryUsage.rss() / devices : 0);
+  /** Devices that share the machine's memory do not get what the process has taken. */
+  const freeMemory = (): number | null => memory && memory - (inMachine ? process.memoryUsage.rss() / devices : 0);
   const one = deviceName({ ...client, version: loaded.version });
   return {
     name: "xla",
@@ -128,12 +128,12 @@ export async function openXla({
     devices: { count: devices, shardState, memory, inMachine },
     precisions,
     open: (slots, initial) =>
-      openSession(client, slots, initial, { division: { devices, shardState }, room: left(), compileLimit }),
+      openSession(client, slots, initial, { division: { devices, shardState }, room: freeMemory(), compileLimit }),
     close: async () => client.close(),
   };
 }
 
-/** All hosts open it together, with as many devices each: who comes otherwise is refused before the others wait for it. */
+/** All hosts open it together, each with the same number of devices. A host with other settings is refused before the others wait for it. */
 async function amongHosts(hosts: Hosts, devices: number, open: () => Promise<Client>): Promise<Client> {
   await hosts.agree({ "way to sum": "collectives", "number of devices": String(devices) });
   try {

@@ -23,18 +23,18 @@ import { join } from "node:path";
 
 /** Where executables are kept, each under the name of what it was compiled from. */
 export interface KeptExecutables {
-  /** @param parts all that an executable hangs on: program, options ... */
+  /** @param parts what an executable depends on: program, options ... */
   nameOf(...parts: readonly (string | Uint8Array)[]): string;
   /** Null where there is none, or none that is whole. */
   read(name: string): Buffer | null;
   write(name: string, executable: Uint8Array): void;
 }
 
-/** Bytes of all that is kept; what was not used for longest goes first. */
-const most = 2 * 2 ** 30;
+/** Bytes of all that is kept; what was not used for longest is removed first. */
+const mostBytes = 2 * 2 ** 30;
 
 const bytesOfChecksum = 32;
-/** Of a name too: a file that was moved to another one is another program. */
+/** Of the name too: a file under another name is another program. */
 const checksum = (name: string, executable: Uint8Array): Buffer =>
   createHash("sha256").update(name).update(executable).digest();
 
@@ -98,7 +98,7 @@ function makeRoom(folder: string): void {
   let total = 0;
   for (const { path, bytes } of files) {
     total += bytes;
-    if (total > most) rmSync(path, { force: true });
+    if (total > mostBytes) rmSync(path, { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a plugin hands to the functions by which it gets and puts values under keys, and how it is answered. Who waits for what is no matter here. */
+/** The arguments of the functions by which a plugin gets and puts values under keys, and its answers. Waiting is left to `key-values-thread.ts`. */
 
 import type { MessagePort } from "node:worker_threads";
 import { reasonOf } from "../../run-error.js";

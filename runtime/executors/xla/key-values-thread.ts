@@ -21,15 +21,15 @@ const system = koffi.load(null);
 const allocate = system.func("void *malloc(size_t size)");
 const free = koffi.address(system.symbol("free")) as Address;
 
-function answer(given: Given): Outcome {
+function getValue(given: Given): Outcome {
   const key = textIn(given.bytes("key", "key_size"));
   const { patience } = given;
   Atomics.store(answered, 0, 0);
   parentPort?.postMessage({ key, patience } satisfies Question);
   Atomics.wait(answered, 0, 0);
-  const said = receiveMessageOnPort(port)?.message as Answer;
-  if ("failure" in said) return { code: 14, message: said.failure };
-  const { value } = said;
+  const answer = receiveMessageOnPort(port)?.message as Answer;
+  if ("failure" in answer) return { code: 14, message: answer.failure };
+  const { value } = answer;
   if (value === null)
     return patience > 0
       ? { code: 4, message: `no host put a value under ${key} within ${patience} ms` }
@@ -43,8 +43,8 @@ function answer(given: Given): Outcome {
 }
 
 parentPort?.postMessage({
-  get: callbackOf(koffi, "get", answer).address,
-  tryGet: callbackOf(koffi, "tryGet", answer).address,
+  get: callbackOf(koffi, "get", getValue).address,
+  tryGet: callbackOf(koffi, "tryGet", getValue).address,
 });
 // A thread with nothing to do would end, and its functions with it.
 setInterval(() => {}, 2 ** 30);

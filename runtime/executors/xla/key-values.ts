@@ -1,7 +1,7 @@
 /**
- * The functions that a plugin calls to find the plugins of other hosts: it gets and puts values under keys, on threads of its own, and waits in
- * them. What is kept where is left to `hosts/`. This thread stays free to hear the other hosts, so that a thread of `key-values-thread.ts` waits
- * instead; calls into the plugin that may need it must run on threads of their own.
+ * The functions that a plugin calls to find the plugins of other hosts. It gets and puts values under keys on threads of its own, and waits in these
+ * functions. The main thread has to hear the other hosts meanwhile, so the thread of `key-values-thread.ts` waits. Calls into the plugin that may need
+ * the functions must run on threads of their own. Where values are stored is left to `hosts/`.
  */
 
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export interface KeyValueFunctions {
   readonly get: Address;
   readonly tryGet: Address;
   readonly put: Address;
-  /** To be called when the plugin calls them no more. */
+  /** To be called when the plugin no longer calls them. */
   close(): Promise<void>;
 }
 
@@ -29,8 +29,8 @@ export async function keyValueFunctions(store: KeyValues): Promise<KeyValueFunct
     transferList: [far],
   });
   worker.unref();
-  const answer = (said: Answer): void => {
-    near.postMessage(said);
+  const reply = (answer: Answer): void => {
+    near.postMessage(answer);
     Atomics.store(answered, 0, 1);
     Atomics.notify(answered, 0);
   };
@@ -40,8 +40,8 @@ export async function keyValueFunctions(store: KeyValues): Promise<KeyValueFunct
   });
   worker.on("message", ({ key, patience }: Question) => {
     store.get(key, patience).then(
-      (value) => answer({ value }),
-      (error) => answer({ failure: reasonOf(error) }),
+      (value) => reply({ value }),
+      (error) => reply({ failure: reasonOf(error) }),
     );
   });
   const put = callbackOf(koffi, "put", (given) => {

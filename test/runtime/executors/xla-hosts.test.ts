@@ -106,14 +106,14 @@ type Buffers = Awaited<ReturnType<Awaited<ReturnType<Client["compileForAll"]>>["
 
 /**
  * The devices of one plugin as those of two hosts, two each. A plugin among hosts is given what is on its own devices; this one is given all at once,
- * when both hosts have come. `mayCome`: whether a host takes part in its next sum.
+ * when both hosts have come. `takesPart`: whether a host takes part in its next sum.
  */
-function halves(mayCome: (host: number) => boolean): readonly [Client, Client] {
+function halves(takesPart: (host: number) => boolean): readonly [Client, Client] {
   const plugin = loadPlugin(findPlugin()?.path ?? "");
   const opened = plugin.call("Client_Create", {})("client");
   const all = devicesOf(plugin, opened, "devices");
   const devices = [all.slice(0, 2), all.slice(2, 4)];
-  const come: { inputs: Buffers; take: (results: Buffers) => void }[] = [];
+  const arrived: { inputs: Buffers; take: (results: Buffers) => void }[] = [];
   const half = (host: number): Client => {
     const client = clientAt(plugin, opened, { host, devices });
     return {
@@ -121,13 +121,13 @@ function halves(mayCome: (host: number) => boolean): readonly [Client, Client] {
       async compileForAll(program, many) {
         const executable = await client.compileForAll(program, many);
         const run = async (inputs: Buffers): Promise<Buffers> => {
-          if (!mayCome(host)) return new Promise(() => {});
+          if (!takesPart(host)) return new Promise(() => {});
           const results = new Promise<Buffers>((take) => {
-            come[host] = { inputs, take };
+            arrived[host] = { inputs, take };
           });
-          const [first, second] = come;
+          const [first, second] = arrived;
           if (first && second) {
-            come.length = 0;
+            arrived.length = 0;
             const sums = await executable.run([...first.inputs, ...second.inputs]);
             first.take(sums.slice(0, many));
             second.take(sums.slice(many));
@@ -147,9 +147,9 @@ describe.skipIf(!xlaHere.present)("devices of two hosts", () => {
   const training = recipe(inMemory(stripes(27)), { steps: 4, microBatch: 4 });
 
   /** Both train, each on two devices with its share of the state. Gives their losses, how they ended, and the most numbers at once that they sent. */
-  const both = async (mayCome: (host: number, hosts: readonly Hosts[]) => boolean) => {
+  const both = async (takesPart: (host: number, hosts: readonly Hosts[]) => boolean) => {
     const hosts = await metHosts(2, { patience: 60 });
-    const clients = halves((host) => mayCome(host, hosts));
+    const clients = halves((host) => takesPart(host, hosts));
     let most = 0;
     const losses: readonly number[][] = [[], []];
     const runs = hosts.map((own, host) => {

@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createBuilder, type Values } from "../../../graph/index.js";
-import { type ExecutorSettings, listExecutors, openExecutor } from "../../../runtime/executors/index.js";
+import { type ExecutorSettings, openExecutor } from "../../../runtime/executors/index.js";
 import { cutOfState, joined, partsOf } from "../../../runtime/executors/xla/division.js";
 import { keptExecutables } from "../../../runtime/executors/xla/kept-executables.js";
 import { programOf } from "../../../runtime/executors/xla/program.js";
+import { xlaHere } from "../../support/backends.js";
 import { initialState, slots, type Trained, train, trainingGraph } from "./training.js";
 
-const xla = (await listExecutors()).find(({ backend }) => backend === "xla");
-if (!xla?.present) console.log(`xla: its runs are skipped, ${xla?.why}`);
+if (!xlaHere.present) console.log(`xla: its runs are skipped, ${xlaHere.why}`);
 
 let folder: string;
 beforeAll(() => {
@@ -77,7 +77,7 @@ it("cuts tensors into parts, and joins them again", () => {
   expect(cutOfState({ shape: [3, 4, 2] }, { devices: 4, shardState: false })).toBeNull();
 });
 
-it.skipIf(!xla?.present)(
+it.skipIf(!xlaHere.present)(
   "trains on several devices as on one, with the state on each or cut, and goes on with another number",
   async () => {
     const on = async (settings: ExecutorSettings, steps: number, state?: Values): Promise<Trained> => {
@@ -105,13 +105,13 @@ it.skipIf(!xla?.present)(
   },
 );
 
-it.skipIf(!xla?.present)("has no more devices than the plugin", async () => {
+it.skipIf(!xlaHere.present)("has no more devices than the plugin", async () => {
   await expect(openExecutor("xla", () => {}, { devices: 100 })).rejects.toMatchObject({ code: "run/devices" });
   await expect(openExecutor("wasm", () => {}, { devices: 2 })).rejects.toMatchObject({ code: "run/devices" });
   await expect(openExecutor("onnx", () => {}, { devices: 2 })).rejects.toMatchObject({ code: "run/devices" });
 });
 
-it.skipIf(!xla?.present)(
+it.skipIf(!xlaHere.present)(
   "gives up what is not compiled in time; the state stays, and can be read meanwhile",
   async () => {
     const executor = await openExecutor("xla", () => {}, { compileLimit: 0.001 });
@@ -126,7 +126,7 @@ it.skipIf(!xla?.present)(
   },
 );
 
-it.skipIf(!xla?.present)("runs what was kept as what was compiled, and bfloat16 nearly as float32", async () => {
+it.skipIf(!xlaHere.present)("runs what was kept as what was compiled, and bfloat16 nearly as float32", async () => {
   const before = process.env.XDG_CACHE_HOME;
   process.env.XDG_CACHE_HOME = folder;
   try {
