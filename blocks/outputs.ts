@@ -5,11 +5,11 @@ import { type ArrayShape, isVolume } from "./arrays.js";
 import type { ParameterTree } from "./parameters.js";
 import type { ModelProgram, Picture } from "./program.js";
 
-type Said = Pick<ModelProgram, "classes" | "number" | "registers" | "values">;
-type Outputs = Said & Pick<ModelProgram, "encodings" | "picture" | "predictions">;
+type Head = Pick<ModelProgram, "classes" | "number" | "registers" | "values">;
+type Outputs = Head & Pick<ModelProgram, "encodings" | "picture" | "predictions">;
 
-/** What the head of a model says of whole samples is called so; null: it has no head. */
-export function headOutput({ classes, number, registers, values }: Said): string | null {
+/** The name of the output of a model's head; null: it has no head. */
+export function headOutput({ classes, number, registers, values }: Head): string | null {
   if (number) return "number";
   if (values) return "values";
   if (registers) return "displacement";
@@ -18,10 +18,10 @@ export function headOutput({ classes, number, registers, values }: Said): string
 
 /**
  * `features`, the latent of whole arrays; of a model of several arrays what each of its encoders makes of some of them (`audio`,
- * `joint.audio`); what its head says, where it has one; and `prediction` of patches, where they can be shown.
+ * `joint.audio`); the output of its head, if it has one; and `prediction` of patches, if they can be shown.
  */
-export function outputNames({ encodings = {}, picture, predictions, ...said }: Outputs): readonly string[] {
-  const head = headOutput(said);
+export function outputNames({ encodings = {}, picture, predictions, ...rest }: Outputs): readonly string[] {
+  const head = headOutput(rest);
   const pictures = predictions ? Object.values(predictions).map((one) => one.picture) : [picture];
   const isShown = pictures.some((one) => one !== undefined);
   return ["features", ...Object.keys(encodings), ...(head === null ? [] : [head]), ...(isShown ? ["prediction"] : [])];

@@ -3,7 +3,7 @@
 /** The class of a sample, a number of it, the objects in it, the class of each of its places, where each place of one array lies in another, or a number of each place. */
 export type Saying = "classes" | "number" | "objects" | "places" | "moves" | "values";
 
-/** Logits that are predicted of patches: of zeros and ones each by itself, or of the classes of a place, one of which is there. */
+/** Logits that are predicted of patches: `each` of a zero or one by itself, or `one` class of a place among its classes. */
 export type Logits = "each" | "one";
 
 /** What a head says. */

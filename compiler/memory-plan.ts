@@ -109,7 +109,7 @@ interface Planned {
 
 /**
  * The plan for micro-batches of the size that is asked for, or of the largest that fits.
- * @param parts that a micro-batch should have, where a batch has as many
+ * @param parts how many equal parts a micro-batch should divide into, where the batch does; by default one
  */
 export function fitted<P extends Planned>(
   { batch, splitting, pairs, flopsOfSample }: MemoryOptions,

@@ -256,24 +256,19 @@ function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOpt
   return asOne ? { by: "room", bytes: splitting.bytes } : splitting;
 }
 
-/** The memory of a training step of a model without findings. */
-export function planMemory(model: Model, options: PlanOptions): MemoryPlan {
+/** The program that a recipe trains of a model without findings, and what its memory is planned by. */
+function trainedProgram(model: Model, options: PlanOptions): readonly [ModelProgram, MemoryOptions] {
   const program = trainedBy(programOf(assemble(model)), options.recipe);
-  return memoryPlan(
-    program,
-    memoryOptions(model, program, options, () => trainingFlops(program)),
-  );
+  return [program, memoryOptions(model, program, options, () => trainingFlops(program))];
 }
 
+/** The memory of a training step of a model without findings. */
+export const planMemory = (model: Model, options: PlanOptions): MemoryPlan =>
+  memoryPlan(...trainedProgram(model, options));
+
 /** The same on devices. */
-export function planDevices(model: Model, devices: Devices, options: PlanOptions): DevicePlan {
-  const program = trainedBy(programOf(assemble(model)), options.recipe);
-  return devicePlan(
-    program,
-    memoryOptions(model, program, options, () => trainingFlops(program)),
-    devices,
-  );
-}
+export const planDevices = (model: Model, devices: Devices, options: PlanOptions): DevicePlan =>
+  devicePlan(...trainedProgram(model, options), devices);
 
 /** Losses of a model that compare samples of a batch with each other. */
 export function lossesAcrossSamples(model: Model): readonly string[] {

@@ -122,7 +122,7 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
    * views of a sample, whose head or encoder it names by a parameter `of`.
    */
   readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | "views" | Saying;
-  /** Of a loss of patches: it compares logits with zeros and ones, each by itself or as classes of one place; if absent, numbers with numbers. */
+  /** Of a loss of patches: which logits it compares with zeros and ones; if absent, it compares numbers with numbers. */
   readonly logits?: Logits;
   /** Of a loss that compares views: it compares them with what a teacher makes of others. */
   readonly taught?: true;

@@ -61,7 +61,7 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
    * number and logits are; or coordinates of sets of points, which have no order.
    */
   readonly predicts?: Exclude<NumberKind, "amounts" | "faces">;
-  /** Whether it has zeros and ones of which logits are predicted, each by itself or as classes of one place; if absent, it has other numbers. */
+  /** Which logits are predicted of its zeros and ones; if absent, it has other numbers. */
   readonly logits?: Logits;
   /** The numbers of the array that it is made of; if absent, of the kind that it predicts. */
   readonly madeOf?: NumberKind;

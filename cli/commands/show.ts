@@ -27,13 +27,13 @@ export interface ShowOptions extends BackendFlags, CheckpointFlags, RoundsFlags 
 }
 
 /** What a model without pictures makes of samples, in words. */
-interface Told {
+interface Guesses {
   readonly errors: string;
   readonly text: (colors: Colors) => string;
 }
 
 /** Of a model of text, its guesses. */
-async function toldTexts(run: Drawable, options: Omit<PictureOptions, "path">): Promise<Told> {
+async function guessesOfTexts(run: Drawable, options: Omit<PictureOptions, "path">): Promise<Guesses> {
   const shown = await guessedTexts(run, options);
   if (!shown) throw runFailure(`${run.program.name} predicts no ids`, { help: "only models that do can be shown" });
   const { errorsOfGuesses } = await import("../../runtime/index.js");
@@ -45,7 +45,7 @@ async function toldTexts(run: Drawable, options: Omit<PictureOptions, "path">): 
 }
 
 /** Of a model of tables, the columns that it filled. */
-async function toldRows(run: Drawable, options: Omit<PictureOptions, "path">): Promise<Told> {
+async function guessesOfRows(run: Drawable, options: Omit<PictureOptions, "path">): Promise<Guesses> {
   const shown = await filledRows(run, options);
   if (!shown) throw runFailure(`${run.program.name} predicts no columns`, { help: "only models that do can be shown" });
   const { errorsOfRows } = await import("../../runtime/index.js");
@@ -54,7 +54,7 @@ async function toldRows(run: Drawable, options: Omit<PictureOptions, "path">): P
 }
 
 /** On stdout, or in a file. */
-function tellGuesses({ errors, text }: Told, step: number, out: string | undefined): void {
+function tellGuesses({ errors, text }: Guesses, step: number, out: string | undefined): void {
   tell(`after step ${step}: ${errors}`);
   if (out === undefined) {
     print(text(stdoutColors()));
@@ -100,10 +100,10 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
   try {
     const seed = options.seed ?? run.training.seed;
     const drawable = { ...run, root: run.facts.root };
-    const telling = isText(run.program) ? toldTexts : isTable(run.program) ? toldRows : null;
-    if (telling) {
-      const told = await telling(drawable, { ...options, seed, executor, note });
-      return tellGuesses(told, run.step, options.out);
+    const guessesOf = isText(run.program) ? guessesOfTexts : isTable(run.program) ? guessesOfRows : null;
+    if (guessesOf) {
+      const guesses = await guessesOf(drawable, { ...options, seed, executor, note });
+      return tellGuesses(guesses, run.step, options.out);
     }
     const generation = await roundsOf(run.program, options);
     const drawn = await drawPicture(drawable, {
@@ -118,8 +118,8 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
     tell(`after step ${run.step}: ${drawn.text}`);
     for (const file of [path, ...drawn.files]) print(`${printedPath(file)}\n`);
     if (readsText(run.program)) {
-      const told = await toldTexts(drawable, { ...options, seed, executor, note });
-      tellGuesses(told, run.step, undefined);
+      const guesses = await guessesOfTexts(drawable, { ...options, seed, executor, note });
+      tellGuesses(guesses, run.step, undefined);
     }
     if (options.media && drawn.files.length === 0)
       tell("nothing of these samples moves or is heard: only the picture was written");

@@ -58,13 +58,13 @@ export function inBlocks(part: DraftPart, wiring: DraftWiring): readonly Finding
       ),
     ];
   }
-  const other =
+  const loss =
     mask && wiring.readers.get(part)?.find(({ slot, line }) => slot === "loss" && asksVisible(valuesOf(line)));
-  if (other) {
+  if (loss) {
     return [
       unreadable(
-        other,
-        `the loss ${blockOf(other)} asks for visible patches, and the mask ${blockOf(mask)} has blocks of hidden ones`,
+        loss,
+        `the loss ${blockOf(loss)} asks for visible patches, and the mask ${blockOf(mask)} has blocks of hidden ones`,
         "What is predicted are the patches of the blocks alone.",
         "write `on: hidden`",
         mask,

@@ -1,6 +1,6 @@
 /**
- * Rules about factors that are the same along some axes: they are multiplied with one another first, and behind a sum along these axes. Each
- * saves a walk over a large tensor: what the gradient of a norm over a batch has several of.
+ * Rules about factors that are the same along some axes: such factors are multiplied with one another first, and after a sum along these
+ * axes. Each rule saves a pass over a large tensor; the gradient of a norm over a batch has several of them.
  */
 
 import { broadcastShapes } from "../form.js";
@@ -30,13 +30,13 @@ export function smallFactorsFirst(node: Node<"mul">, make: Make): Tensor | undef
   return undefined;
 }
 
-/** Sizes of v beside those of `rank` axes. */
+/** The shape of v, broadcast to `rank` axes by ones before. */
 const aligned = (v: Tensor, rank: number): readonly number[] => [
   ...Array.from({ length: rank - v.shape.length }, () => 1),
   ...v.shape,
 ];
 
-/** Factors of x, of which those that are the same along the axes are not taken apart. */
+/** Factors of x, down to two levels; those that are the same along the axes stay whole. */
 function factorsOf(x: Tensor, isAlike: (v: Tensor) => boolean): readonly Tensor[] {
   if (!isA(x.node, "mul") || isAlike(x)) return [x];
   return inputsOf(x.node).flatMap((v) =>
@@ -61,12 +61,12 @@ export function factorsBehindSum(node: Node<"sum">, make: Make): Tensor | undefi
   if (outside.length === 0 || first === undefined || more.length > 0) return undefined;
   const shape = second === undefined ? first.shape : broadcastShapes(first.shape, second.shape);
   if (shape === undefined || !sameShape(shape, x.shape)) return undefined;
-  const lying = (v: Tensor): Tensor => {
+  const withoutSummed = (v: Tensor): Tensor => {
     const left = aligned(v, rank).filter((_, axis) => !axes.includes(axis));
     return keep ? v : one(make("reshape", [v], { shape: left }));
   };
   return outside.reduce(
-    (all, v) => times(make, all, lying(v)),
+    (all, v) => times(make, all, withoutSummed(v)),
     sum(second === undefined ? first : times(make, first, second)),
   );
 }

@@ -50,17 +50,17 @@ export function exportedFunction(
 ): Exported {
   const docs = Object.fromEntries(Object.entries(colours).map(([name, { doc }]) => [name, doc]));
   const seeing = throughColours(program, colours);
-  const said = headOutput(program);
-  const word = what === said ? "classify" : (otherWords[what] ?? what);
+  const head = headOutput(program);
+  const word = what === head ? "classify" : (otherWords[what] ?? what);
   switch (word) {
     case "encode":
       return { fixed: {}, docs: { ...docs, ...encodingDocs }, outputs: (g, w) => encoding(g, seeing, w) };
     case "classify":
-      if (said === null) throw noHead(program);
+      if (head === null) throw noHead(program);
       return {
         fixed: {},
-        docs: { ...docs, [said]: headDoc(program) },
-        outputs: (g, w) => ({ [said]: predictOf(seeing)(g, w, arrayInputs(g, program)) }),
+        docs: { ...docs, [head]: headDoc(program) },
+        outputs: (g, w) => ({ [head]: predictOf(seeing)(g, w, arrayInputs(g, program)) }),
       };
     case "reconstruct":
       checkPixels(program);

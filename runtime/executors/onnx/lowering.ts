@@ -6,6 +6,7 @@
 import { type Attributes, type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
 import { dataTypes, int, ints, MICROSOFT, real, word } from "./fields.js";
 import type { OnnxModel } from "./model.js";
+import { turned } from "./window-products.js";
 import { conv, convInput, convWeight, maxPool, maxPoolGrad } from "./windows.js";
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
@@ -47,7 +48,7 @@ const rowsOf = (shape: readonly number[]): readonly [number, number] => [sizeOf(
 
 const sumOver = (m: OnnxModel, x: string, axes: readonly number[], keep: boolean): string =>
   axes.length === 0 ? x : m.op("ReduceSum", [x, m.sizes(axes)], { keepdims: int(keep ? 1 : 0) });
-/** [rows, D] -> [1, D]. onnxruntime's sum goes down each few columns by itself; a product reads rows as they lie. */
+/** [rows, D] -> [1, D]. onnxruntime sums a few columns at a time over all rows; a product reads whole rows. */
 const sumOfRows = (m: OnnxModel, x: string, rows: number): string =>
   m.block === null ? sumOver(m, x, [0], true) : m.op("MatMul", [m.ones(rows), x]);
 const meanLast = (m: OnnxModel, x: string): string => m.op("ReduceMean", [x, m.sizes([-1])], { keepdims: int(1) });
@@ -129,7 +130,7 @@ const isZero = ({ node }: Tensor): boolean =>
   node.operation === "constant" && (node as Node<"constant">).attributes.data.every((value) => value === 0);
 
 /** Whether x is selected where 0 is less than it, and otherwise 0. */
-function isLarger({ inputs }: Node<"select">): boolean {
+function isRelu({ inputs }: Node<"select">): boolean {
   const [condition, x, other] = inputs as readonly [Tensor, Tensor, Tensor];
   const [zero, compared] = condition.node.inputs;
   return condition.node.operation === "less" && isZero(zero as Tensor) && compared === x && isZero(other);
@@ -146,13 +147,12 @@ function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: 
 
 /**
  * dy^T x from [rows, O] and [rows, I]. A product with a transposed left side turns it anew for every 128 columns of the
- * right one; where dy is the narrower it is turned once before. Three axes, so that onnxruntime does not put both together.
+ * right one; where dy is the narrower it is turned once before.
  */
 function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearGrad">): string {
   const [rows, outputs] = rowsOf(shapeAt(node, 0));
   if (outputs > lastOf(shapeAt(node, 1))) return m.op("Gemm", [dy, x], { transA: int(1) });
-  const turned = m.op("Transpose", [reshape(m, dy, [1, rows, outputs])], { perm: ints([0, 2, 1]) });
-  return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
+  return m.op("Gemm", [turned(m, dy, [rows, outputs]), x]);
 }
 
 /**
@@ -203,8 +203,8 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   less: direct("Less"),
   lessEqual: direct("LessOrEqual"),
   equal: direct("Equal"),
-  /** The larger of a number and 0 has an operator that several threads compute. */
-  select: (inputs, { m, node }) => [isLarger(node) ? m.op("Relu", [inputs[1] as string]) : m.op("Where", inputs)],
+  // Unlike Where, Relu is computed by several threads.
+  select: (inputs, { m, node }) => [isRelu(node) ? m.op("Relu", [inputs[1] as string]) : m.op("Where", inputs)],
   cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(dataTypes[attributes.dtype]) })],
   stopGradient: direct("Identity"),
   // Gives x a shape that onnxruntime learns only when it runs: it can neither drop this nor take the result for x.

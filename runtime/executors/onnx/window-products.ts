@@ -14,8 +14,14 @@ export const transposed = (m: OnnxModel, x: string, permutation: Shape): string 
 export const counted = (from: number, to: number): Shape => Array.from({ length: to - from }, (_, i) => from + i);
 export const reshaped = (m: OnnxModel, x: string, shape: Shape): string => m.op("Reshape", [x, m.sizes(shape)]);
 export const inputShape = (node: Node, i: number): Shape => (node.inputs[i] as Tensor).shape;
-const madeShape = (node: Node): Shape => (node.outputs[0] as Tensor).shape;
+export const outputShape = (node: Node): Shape => (node.outputs[0] as Tensor).shape;
 const rowsOf = (shape: Shape): number => sizeOf(shape.slice(0, -1));
+
+/** x in the other direction along some axes. */
+export function reversed(m: OnnxModel, x: string, axes: Shape): string {
+  const each = (value: number): string => m.sizes(axes.map(() => value));
+  return m.op("Slice", [x, each(-1), each(-(2 ** 31)), m.sizes(axes), each(-1)]);
+}
 
 /** Numbers of a window along each axis, in raster order. */
 export const offsetsIn = (kernel: Shape): readonly Shape[] =>
@@ -45,8 +51,8 @@ export function spread(m: OnnxModel, y: string, shape: Shape, strides: Shape, be
 const isPointwise = (kernel: Shape, { before, after }: Omit<Convolution, "strides">): boolean =>
   kernel.every((n) => n === 1) && [...before, ...after].every((n) => n === 0);
 
-/** Whether a weight is larger than the maps are, so that maps are moved for a product and not the weight for a convolution. */
-const isHeavy = (m: OnnxModel, [outputs = 0, inputs = 0]: Shape, rows: number): boolean =>
+/** Whether a weight is larger than the maps. Then it is cheaper to rearrange the maps for a product than the weight for a convolution. */
+const isWeightLarger = (m: OnnxModel, [outputs = 0, inputs = 0]: Shape, rows: number): boolean =>
   m.block !== null && rows < outputs && rows < inputs;
 
 /** Where windows lie, of which there are as many as there are places. */
@@ -86,7 +92,7 @@ export function convAsProduct(
 ): string | null {
   const { attributes } = node;
   if (attributes.groups > 1) return null;
-  const [shape, made, form] = [inputShape(node, 0), madeShape(node), inputShape(node, 1)];
+  const [shape, made, form] = [inputShape(node, 0), outputShape(node), inputShape(node, 1)];
   const [outputs = 0, inputs = 0, ...kernel] = form;
   const [rows, count] = [rowsOf(made), sizeOf(kernel)];
   const product = (seen: string, matrix: string): string =>
@@ -97,7 +103,7 @@ export function convAsProduct(
     const seen = strides.some((n) => n > 1) ? stepped(m, x, strides, none, shape.slice(1, -1)) : x;
     return product(reshaped(m, seen, [rows, inputs]), weight);
   }
-  if (!isHeavy(m, form, rows)) return null;
+  if (!isWeightLarger(m, form, rows)) return null;
   const parts = seenParts(m, x, [shape, made], { ...attributes, kernel });
   const matrix = transposed(m, reshaped(m, weight, [outputs, inputs, count]), [0, 2, 1]);
   return product(joined(m, parts, rows, inputs), matrix);
@@ -110,7 +116,7 @@ export function convInputAsProduct(
 ): string | null {
   const { strides, dilations, before, groups } = node.attributes;
   if (groups > 1) return null;
-  const [shape, made, form] = [inputShape(node, 0), madeShape(node), inputShape(node, 1)];
+  const [shape, made, form] = [inputShape(node, 0), outputShape(node), inputShape(node, 1)];
   const [outputs = 0, inputs = 0, ...kernel] = form;
   const rows = rowsOf(shape);
   if (isPointwise(kernel, node.attributes)) {
@@ -125,13 +131,13 @@ export function convInputAsProduct(
   if (m.block === null) return null;
   if (strides.some((n) => n > 1)) return inputByPhases(m, y, weight, node);
   const around = kernel.map((n, axis) => (dilations[axis] as number) * (n - 1) - (before[axis] as number));
-  if (!isHeavy(m, form, rowsOf(made)) || around.some((n) => n < 0)) return null;
+  if (!isWeightLarger(m, form, rowsOf(made)) || around.some((n) => n < 0)) return null;
   const parts = seenParts(m, y, [shape, made], { kernel, strides, dilations, before: around });
   const matrix = reshaped(m, partsOfWeight(m, weight, form), [sizeOf(kernel) * outputs, inputs]);
   return reshaped(m, m.op("Gemm", [joined(m, parts.toReversed(), rowsOf(made), outputs), matrix]), made);
 }
 
-/** What places of x with one remainder see along an axis: a number of a window, and how far from theirs the places of y are. */
+/** A number of a window that places of x with one remainder see along an axis, and how far from theirs the places of y are. */
 export interface Tap {
   readonly number: number;
   readonly shift: number;
@@ -189,7 +195,7 @@ export function byPhases(
 
 /** With strides: for each remainder the sum of products of y, shifted, by what windows have there. */
 function inputByPhases(m: OnnxModel, y: string, weight: string, node: Node<"convInput">): string {
-  const [shape, made, form] = [inputShape(node, 0), madeShape(node), inputShape(node, 1)];
+  const [shape, made, form] = [inputShape(node, 0), outputShape(node), inputShape(node, 1)];
   const [outputs = 0, inputs = 0, ...kernel] = form;
   const count = sizeOf(kernel);
   const parts = m.ops("Split", [partsOfWeight(m, weight, form)], new Array(count).fill(true), {
@@ -209,19 +215,19 @@ function inputByPhases(m: OnnxModel, y: string, weight: string, node: Node<"conv
 export const zeros = (m: OnnxModel, shape: Shape): string =>
   m.op("Expand", [m.constant("float32", Float32Array.of(0), []), m.sizes(shape)]);
 
-/** From how many channels on a product for each number of a window is worth its start. */
-const wide = 16;
-/** Numbers of a window, up to which it is taken apart. */
+/** From how many channels on there is a product for each number of a window; of fewer, starting them takes too long. */
+const fewestChannels = 16;
+/** Windows of more numbers are not computed as products. */
 const mostParts = 64;
 
-/** Whether few channels are seen in steps: as maps with as many times fewer places and more channels they are read in longer pieces. */
-const isFew = (node: Node<"convWeight">): boolean =>
-  (inputShape(node, 0).at(-1) as number) < wide &&
+/** Whether there are few channels and strides. Each stride then becomes channels of a smaller map, which is read in longer pieces. */
+const hasFewChannels = (node: Node<"convWeight">): boolean =>
+  (inputShape(node, 0).at(-1) as number) < fewestChannels &&
   node.attributes.strides.some((n) => n > 1) &&
   node.attributes.dilations.every((n) => n === 1);
 
-/** The gradient for windows of whole steps, of which the first numbers are those of the kernel. */
-function weightOfFew(m: OnnxModel, x: string, y: string, node: Node<"convWeight">): string {
+/** The gradient for windows whose sides are multiples of the strides; its first numbers are those of the kernel. */
+function weightOfFewChannels(m: OnnxModel, x: string, y: string, node: Node<"convWeight">): string {
   const { kernel, strides, before } = node.attributes;
   const [[batch = 0, ...rest], made] = [inputShape(node, 0), inputShape(node, 1)];
   const [size, inputs, outputs] = [rest.slice(0, -1), rest.at(-1) as number, made.at(-1) as number];
@@ -262,7 +268,7 @@ export function convWeightAsProduct(
   const count = sizeOf(kernel);
   if (groups > 1 || count > mostParts) return null;
   const [shape, made] = [inputShape(node, 0), inputShape(node, 1)];
-  if (m.block !== null && isFew(node)) return weightOfFew(m, x, y, node);
+  if (m.block !== null && hasFewChannels(node)) return weightOfFewChannels(m, x, y, node);
   const [rows, inputs, outputs] = [rowsOf(made), shape.at(-1) as number, made.at(-1) as number];
   const parts = seenParts(m, x, [shape, made], node.attributes);
   if (count === 1) {
@@ -275,8 +281,8 @@ export function convWeightAsProduct(
     return reshaped(m, product, [outputs, inputs, ...kernel]);
   }
   const dy = turned(m, reshaped(m, y, [rows, outputs]), [rows, outputs]);
-  const isOne = inputs < wide || isHeavy(m, [outputs, inputs], rows);
-  const all = isOne
+  const isJoined = inputs < fewestChannels || isWeightLarger(m, [outputs, inputs], rows);
+  const all = isJoined
     ? m.op("Gemm", [dy, joined(m, parts, rows, inputs)])
     : m.op(
         "Concat",
@@ -287,6 +293,6 @@ export function convWeightAsProduct(
   return reshaped(m, apart, [outputs, inputs, ...kernel]);
 }
 
-/** A matrix [R, C] as [C, R]. Three axes, so that onnxruntime does not put it and a product together: it would turn it anew for every 128 columns. */
-const turned = (m: OnnxModel, x: string, [rows, columns]: readonly [number, number]): string =>
+/** A matrix [R, C] as [C, R]. It has three axes, so that onnxruntime does not fuse it with a product, which would turn it anew for every 128 columns. */
+export const turned = (m: OnnxModel, x: string, [rows, columns]: readonly [number, number]): string =>
   reshaped(m, transposed(m, reshaped(m, x, [1, rows, columns]), [0, 2, 1]), [columns, rows]);

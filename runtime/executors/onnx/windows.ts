@@ -1,7 +1,7 @@
 /**
- * Convolutions and pooling as ONNX nodes: as products of matrices where that is faster, on onnxruntime's blocked layout where it has such a
- * kernel, and else as ONNX has them, with channels before the other axes and a transpose on each side. The gradients are convolutions too:
- * onnxruntime does those faster than its transposed ones, and has none for weights.
+ * Convolutions and pooling as ONNX nodes: as products of matrices where that is faster, then on onnxruntime's blocked layout where it has
+ * such a kernel, else as ONNX has them, with channels before the other axes and a transpose on each side. The gradients are convolutions
+ * too, which onnxruntime computes faster than its transposed ones; for weights it has no gradient.
  */
 
 import type { Attributes, Convolution, Node } from "../../../graph/index.js";
@@ -17,6 +17,7 @@ import {
   inputShape,
   offsetsIn,
   reshaped,
+  reversed,
   type Shape,
   shifted,
   spread,
@@ -30,7 +31,7 @@ const channelsFirst = (m: OnnxModel, x: string, rank: number): string =>
 /** [B, C, ...S] -> [B, ...S, C] */
 const channelsLast = (m: OnnxModel, x: string, rank: number): string => transposed(m, x, [0, ...counted(2, rank), 1]);
 
-/** Where windows lie, as Conv, ConvTranspose and MaxPool are told. */
+/** Where windows lie, as attributes of Conv, ConvTranspose and MaxPool. */
 const attributesOf = (
   kernel: Shape,
   { strides, before, after, dilations, groups }: Attributes["maxPool" | "conv"] & Partial<Convolution>,
@@ -58,9 +59,7 @@ function turnedAbout(m: OnnxModel, weight: string, [o = 0, inner = 0, ...kernel]
   const exchanged = transposed(m, grouped, [0, 2, 1, ...counted(3, 3 + kernel.length)]);
   const other = reshaped(m, exchanged, [groups * inner, o / groups, ...kernel]);
   const axes = kernel.flatMap((n, axis) => (n === 1 ? [] : [axis + 2]));
-  if (axes.length === 0) return other;
-  const each = (value: number): string => m.sizes(axes.map(() => value));
-  return m.op("Slice", [other, each(-1), each(-(2 ** 31)), m.sizes(axes), each(-1)]);
+  return axes.length === 0 ? other : reversed(m, other, axes);
 }
 
 /** As a convolution by the weight turned about, of y with zeros between its numbers; by ConvTranspose along up to two axes. */
@@ -100,7 +99,7 @@ export function convInput(m: OnnxModel, inputs: readonly string[], node: Node<"c
   return channelsLast(m, m.op("ConvTranspose", [first, weight], attributes), rank);
 }
 
-/** x as it would be without the rows that no window reaches, which padding behind it cannot take away. */
+/** x without the rows behind it that no window reaches: where `missing` is negative. */
 function cut(m: OnnxModel, x: string, size: Shape, missing: Shape): string {
   const axes = missing.flatMap((n, axis) => (n < 0 ? [axis] : []));
   if (axes.length === 0) return x;
