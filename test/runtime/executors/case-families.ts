@@ -256,30 +256,39 @@ export const poolings = [
   },
 ];
 
-/** Attention by heads and a perceptron, each added to what it is made of, and a linear layer of some of the tokens. */
-function block(
-  g: Builder,
-  heads: number,
-  x: Tensor,
-  [wide, narrow, up, down]: readonly Tensor[],
-  add: readonly Tensor[],
-) {
-  const [b, n, width] = x.shape as [number, number, number];
-  const d = width / heads;
-  const linear = (of: Tensor, weight: Tensor | undefined, bias: Tensor | undefined): Tensor =>
-    g.linear(of as never, weight as never, bias as never);
-  const parts = g.transpose(g.reshape(linear(x, wide, add[0]), [b, n, 3, heads, d]), [2, 0, 3, 1, 4]);
-  const part = (i: number): Tensor => g.reshape(g.slice(parts, [i, 0, 0, 0, 0], [1, b, heads, n, d]), [b, heads, n, d]);
-  const [y] = g.attention(part(0), part(1), part(2), 1 / Math.sqrt(d));
-  const attended = g.add(x, linear(g.reshape(g.transpose(y, [0, 2, 1, 3]), [b, n, width]), narrow, add[1]));
-  const [normal] = g.layerNorm(attended, add[2] as Tensor, add[3] as Tensor, 1e-6);
-  const made = g.add(attended, linear(g.gelu(linear(normal, up, add[4])), down, add[1]));
-  return linear(g.slice(made, [0, 1, 0], [b, n - 1, width]), up, add[4]);
-}
-
 /** In numbers that fill no square of a shader. */
 const [samples, places, features, heads] = [3, 13, 24, 3] as const;
-const wide = 2 * features + 3;
+const hidden = 2 * features + 3;
+
+type BlockInputs = readonly [
+  x: Tensor,
+  qkvWeight: Tensor,
+  outWeight: Tensor,
+  upWeight: Tensor,
+  downWeight: Tensor,
+  qkvBias: Tensor,
+  outBias: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  upBias: Tensor,
+];
+
+/** Attention by heads and a perceptron, both with residuals, and a linear layer of some of the tokens. */
+function block(g: Builder, inputs: BlockInputs): Tensor {
+  const [x, qkvWeight, outWeight, upWeight, downWeight, qkvBias, outBias, gamma, beta, upBias] = inputs;
+  const d = features / heads;
+  const linear = (of: Tensor, weight: Tensor, bias: Tensor): Tensor =>
+    g.linear(of as Tensor<[number, number, number]>, weight as Tensor<[number, number]>, bias as Tensor<[number]>);
+  const parts = g.transpose(g.reshape(linear(x, qkvWeight, qkvBias), [samples, places, 3, heads, d]), [2, 0, 3, 1, 4]);
+  const part = (i: number): Tensor =>
+    g.reshape(g.slice(parts, [i, 0, 0, 0, 0], [1, samples, heads, places, d]), [samples, heads, places, d]);
+  const [y] = g.attention(part(0), part(1), part(2), 1 / Math.sqrt(d));
+  const joined = g.reshape(g.transpose(y, [0, 2, 1, 3]), [samples, places, features]);
+  const attended = g.add(x, linear(joined, outWeight, outBias));
+  const [normal] = g.layerNorm(attended, gamma, beta, 1e-6);
+  const made = g.add(attended, linear(g.gelu(linear(normal, upWeight, upBias)), downWeight, outBias));
+  return linear(g.slice(made, [0, 1, 0], [samples, places - 1, features]), upWeight, upBias);
+}
 
 export const transformerBlock: CaseSpec = {
   inputs: [
@@ -287,10 +296,10 @@ export const transformerBlock: CaseSpec = {
     ...[
       [3 * features, features],
       [features, features],
-      [wide, features],
-      [features, wide],
+      [hidden, features],
+      [features, hidden],
     ].map((shape) => float(shape)),
-    ...[3 * features, features, features, features, wide].map((size) => float([size])),
+    ...[3 * features, features, features, features, hidden].map((size) => float([size])),
   ],
-  build: (g, x, ...given) => block(g, heads, x as Tensor, given.slice(0, 4), given.slice(4)),
+  build: (g, ...inputs) => block(g, inputs as BlockInputs),
 };
