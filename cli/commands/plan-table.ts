@@ -148,22 +148,21 @@ const againText = { nothing: "", layers: ", with layers computed again for their
 function deviceRows({ count, shardState, samples, batch, recompute, ...held }: DevicePlan): string[] {
   const state = shardState ? ", its share of the state" : "";
   const what = `${grouped(samples)} samples at once${state}, of steps of ${grouped(batch)}${againText[recompute]}`;
-  const parts = [
-    `weights ${bytes(held.weights)}`,
-    `optimizer ${bytes(held.moments)}`,
-    ...(held.sums > 0 ? [`summed gradients ${bytes(held.sums)}`] : []),
-    `activations and gradients ${bytes(held.working)}`,
-  ];
   const whose = count === 1 ? "on the device" : `on each of ${grouped(count)} devices`;
-  return [row("memory", `about ${bytes(held.total)} ${whose}: ${what}`), `    ${parts.join(", ")}`];
+  return [row("memory", `about ${bytes(held.total)} ${whose}: ${what}`), `    ${stepParts(held).join(", ")}`];
 }
+
+/** What a step holds, in words. */
+const stepParts = (held: Pick<DevicePlan, "weights" | "moments" | "sums" | "working">): readonly string[] => [
+  `weights ${bytes(held.weights)}`,
+  `optimizer ${bytes(held.moments)}`,
+  ...(held.sums > 0 ? [`summed gradients ${bytes(held.sums)}`] : []),
+  `activations and gradients ${bytes(held.working)}`,
+];
 
 export function memoryRows(memory: SharedMemory, what: string): string[] {
   const parts = [
-    `weights ${bytes(memory.weights)}`,
-    `optimizer ${bytes(memory.moments)}`,
-    ...(memory.sums > 0 ? [`summed gradients ${bytes(memory.sums)}`] : []),
-    `activations and gradients ${bytes(memory.working)}`,
+    ...stepParts(memory),
     `engine ${bytes(memory.engine)}`,
     ...(memory.data > 0 ? [`data ${bytes(memory.data)}`] : []),
   ];
