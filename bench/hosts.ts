@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parameterShapes } from "../blocks/index.js";
 import { sizeOf } from "../graph/index.js";
 import { type Contestant, contest, median, type Result } from "./contest.js";
+import type { Exchange } from "./exchange.js";
 import { type Contested, programFor } from "./sizes.js";
 
 /** A Markdown table; step and exchange take turns. `step`: the contestant that makes one. */
@@ -21,7 +22,11 @@ export async function hostsTable(
     const results = await contest(
       [
         { name: "step", command: step(size), ...common },
-        { name: "exchange", command: [process.execPath, exchange, JSON.stringify({ numbers })], ...common },
+        {
+          name: "exchange",
+          command: [process.execPath, exchange, JSON.stringify({ numbers } satisfies Exchange)],
+          ...common,
+        },
       ],
       tell,
     );
