@@ -6,7 +6,7 @@
 import { type Attributes, type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
 import { dataTypes, int, ints, MICROSOFT, real, word } from "./fields.js";
 import type { OnnxModel } from "./model.js";
-import { turned } from "./window-products.js";
+import { inputShape, outputShape } from "./window-products.js";
 import { conv, convInput, convWeight, maxPool, maxPoolGrad } from "./windows.js";
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
@@ -40,8 +40,6 @@ function reshape(m: OnnxModel, x: string, shape: readonly number[]): string {
   return m.op("Reshape", [x, m.sizes(follows ? shape.map((size) => (m.isOpen(size) ? -1 : size)) : shape)]);
 }
 
-const shapeAt = (node: Node, i: number): readonly number[] => (node.inputs[i] as Tensor).shape;
-const outputShape = (node: Node, i = 0): readonly number[] => (node.outputs[i] as Tensor).shape;
 const lastOf = (shape: readonly number[]): number => shape.at(-1) as number;
 /** [..., D] as [rows, D]. */
 const rowsOf = (shape: readonly number[]): readonly [number, number] => [sizeOf(shape.slice(0, -1)), lastOf(shape)];
@@ -141,7 +139,7 @@ function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: 
   const probabilities = node.inputs[4] as Tensor;
   const [y] = probabilities.node.outputs;
   const known = probabilities.node.operation === "attention" && y !== undefined;
-  const shorter = lastOf(shapeAt(node, 0)) < lastOf(probabilities.shape);
+  const shorter = lastOf(inputShape(node, 0)) < lastOf(probabilities.shape);
   return sumLast(m, known && shorter ? m.op("Mul", [dy, nameOf(y)]) : m.op("Mul", [inner, p]));
 }
 
@@ -150,9 +148,11 @@ function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: 
  * right one; where dy is the narrower it is turned once before.
  */
 function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearGrad">): string {
-  const [rows, outputs] = rowsOf(shapeAt(node, 0));
-  if (outputs > lastOf(shapeAt(node, 1))) return m.op("Gemm", [dy, x], { transA: int(1) });
-  return m.op("Gemm", [turned(m, dy, [rows, outputs]), x]);
+  const [rows, outputs] = rowsOf(inputShape(node, 0));
+  if (outputs > lastOf(inputShape(node, 1))) return m.op("Gemm", [dy, x], { transA: int(1) });
+  // Three axes, so that onnxruntime does not put the transpose and the product together.
+  const turned = m.op("Transpose", [reshape(m, dy, [1, rows, outputs])], { perm: ints([0, 2, 1]) });
+  return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
 }
 
 /**
@@ -161,7 +161,7 @@ function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearG
  */
 function layerNormGradient(inputs: readonly string[], { m, node, wanted }: Site<"layerNormGrad">): readonly string[] {
   const [dy, x, gamma, mean, rstd] = inputs as readonly [string, string, string, string, string];
-  const [rows, width] = rowsOf(shapeAt(node, 0));
+  const [rows, width] = rowsOf(inputShape(node, 0));
   const centred = m.op("Sub", [x, mean]);
   const product = m.op("Mul", [dy, centred]);
   const inward = (): string => {
@@ -209,10 +209,10 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   stopGradient: direct("Identity"),
   // Gives x a shape that onnxruntime learns only when it runs: it can neither drop this nor take the result for x.
   barrier: ([x], { m, node }) => [
-    m.standard ? m.op("Identity", [x as string]) : m.op("Reshape", [x as string, shapeInput(shapeAt(node, 0))]),
+    m.standard ? m.op("Identity", [x as string]) : m.op("Reshape", [x as string, shapeInput(inputShape(node, 0))]),
   ],
   sum([x], { m, node, attributes: { axes, keep } }) {
-    const shape = shapeAt(node, 0);
+    const shape = inputShape(node, 0);
     const isOfRows = axes.length === shape.length - 1 && axes.every((axis, i) => axis === i);
     if (!isOfRows || m.block === null) return [sumOver(m, x as string, axes, keep)];
     const [rows, width] = rowsOf(shape);
@@ -227,7 +227,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     m.op("Cast", [m.op("ArgMax", inputs, { axis: int(-1), keepdims: int(0) })], { to: int(dataTypes.int32) }),
   ],
   argSort([x], { m, node }) {
-    const count = m.sizes([lastOf(shapeAt(node, 0))]);
+    const count = m.sizes([lastOf(inputShape(node, 0))]);
     const [, order] = m.ops("TopK", [x as string, count], [true, true], {
       axis: int(-1),
       largest: int(0),
@@ -240,7 +240,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   broadcast: ([x], { m, attributes }) => [m.op("Expand", [x as string, m.sizes(attributes.shape)])],
   concat: (inputs, { m, attributes }) => [m.op("Concat", inputs, { axis: int(attributes.axis) })],
   slice([x], { m, attributes: { begin, size }, node }) {
-    const shape = shapeAt(node, 0);
+    const shape = inputShape(node, 0);
     const axes = begin.map((_, axis) => axis).filter((axis) => size[axis] !== shape[axis]);
     if (axes.length === 0) return [m.op("Identity", [x as string])];
     const starts = axes.map((axis) => begin[axis] as number);
@@ -249,14 +249,14 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   },
   pad: ([x], { m, attributes: { before, after } }) => [m.op("Pad", [x as string, m.sizes([...before, ...after])])],
   takeTokens([x, index], { m, node }) {
-    const [batch, tokens, ...rest] = shapeAt(node, 0) as [number, number, ...number[]];
-    const rows = flatRows(m, index as string, shapeAt(node, 1), tokens);
+    const [batch, tokens, ...rest] = inputShape(node, 0) as [number, number, ...number[]];
+    const rows = flatRows(m, index as string, inputShape(node, 1), tokens);
     const taken = m.op("Gather", [reshape(m, x as string, [batch * tokens, ...rest]), rows], { axis: int(0) });
     return [reshape(m, taken, outputShape(node))];
   },
   /** Gathers rows by the inverse of the index, from x with one row of zeros after its end. */
   putTokens([x, index], { m, node, attributes: { count } }) {
-    const [batch, taken, ...rest] = shapeAt(node, 0) as [number, number, ...number[]];
+    const [batch, taken, ...rest] = inputShape(node, 0) as [number, number, ...number[]];
     const nothing = repeated(m, batch * taken, batch * count);
     const sources = steps(m, [batch * taken], 1);
     const places = flatRows(m, index as string, [batch, taken], count);
@@ -268,7 +268,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   lookUp: ([table, index], { m }) => [m.op("Gather", [table as string, index as string], { axis: int(0) })],
   /** Rows one after the other, so that sums have one order; onnxruntime's ScatterND adds from several threads at once. */
   scatterAdd([x, index], { m, node, attributes: { count } }) {
-    const indices = sizeOf(shapeAt(node, 1));
+    const indices = sizeOf(inputShape(node, 1));
     const row = sizeOf(outputShape(node).slice(1));
     const rows = reshape(m, x as string, [indices, row]);
     const places = m.op("Expand", [reshape(m, index as string, [indices, 1]), m.sizes([indices, row])]);
@@ -280,19 +280,19 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     product(m, a as string, b as string, {
       a: transposeA,
       b: transposeB,
-      ranks: [shapeAt(node, 0).length, shapeAt(node, 1).length],
+      ranks: [inputShape(node, 0).length, inputShape(node, 1).length],
     }),
   ],
   linear([x, weight, bias], { m, node }) {
-    const flat = reshape(m, x as string, rowsOf(shapeAt(node, 0)));
+    const flat = reshape(m, x as string, rowsOf(inputShape(node, 0)));
     return [reshape(m, m.op("Gemm", [flat, weight as string, bias as string], { transB: int(1) }), outputShape(node))];
   },
   linearGrad([dy, x, weight], { m, node, wanted }) {
-    const [rows, outputs] = rowsOf(shapeAt(node, 0));
+    const [rows, outputs] = rowsOf(inputShape(node, 0));
     const flat = reshape(m, dy as string, [rows, outputs]);
     return [
       wanted[0] ? reshape(m, m.op("Gemm", [flat, weight as string]), outputShape(node, 0)) : "",
-      wanted[1] ? weightGradient(m, flat, reshape(m, x as string, rowsOf(shapeAt(node, 1))), node) : "",
+      wanted[1] ? weightGradient(m, flat, reshape(m, x as string, rowsOf(inputShape(node, 1))), node) : "",
       wanted[2] ? reshape(m, sumOfRows(m, flat, rows), [outputs]) : "",
     ];
   },

@@ -14,7 +14,7 @@ export const transposed = (m: OnnxModel, x: string, permutation: Shape): string 
 export const counted = (from: number, to: number): Shape => Array.from({ length: to - from }, (_, i) => from + i);
 export const reshaped = (m: OnnxModel, x: string, shape: Shape): string => m.op("Reshape", [x, m.sizes(shape)]);
 export const inputShape = (node: Node, i: number): Shape => (node.inputs[i] as Tensor).shape;
-export const outputShape = (node: Node): Shape => (node.outputs[0] as Tensor).shape;
+export const outputShape = (node: Node, i = 0): Shape => (node.outputs[i] as Tensor).shape;
 const rowsOf = (shape: Shape): number => sizeOf(shape.slice(0, -1));
 
 /** x in the other direction along some axes. */
@@ -294,5 +294,5 @@ export function convWeightAsProduct(
 }
 
 /** A matrix [R, C] as [C, R]. It has three axes, so that onnxruntime does not fuse it with a product, which would turn it anew for every 128 columns. */
-export const turned = (m: OnnxModel, x: string, [rows, columns]: readonly [number, number]): string =>
+const turned = (m: OnnxModel, x: string, [rows, columns]: readonly [number, number]): string =>
   reshaped(m, transposed(m, reshaped(m, x, [1, rows, columns]), [0, 2, 1]), [columns, rows]);
