@@ -231,7 +231,7 @@ const joined: Readonly<Record<string, string>> = {
       "mask dirichlet(visible: 8)",
       `encoder vit(${sizes})`,
       target("a", "pixels", `${decoder}\n loss smooth_l1\n loss uniformity`),
-      target("b", "pixels", `${decoder}\n loss bce`),
+      target("b", "pixels", `${decoder}\n loss l1`),
     ],
   ),
 };
