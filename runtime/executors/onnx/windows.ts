@@ -43,13 +43,36 @@ const attributesOf = (
   ...(groups === undefined ? {} : { group: int(groups) }),
 });
 
+/**
+ * x [B, I, ...] by a weight [O, I / groups, ...]. Along three axes each group is a convolution of its own: onnxruntime's WebGPU provider
+ * has none of several groups there.
+ */
+function convolved(
+  m: OnnxModel,
+  x: string,
+  weight: string,
+  [o = 0, inner = 0]: Shape,
+  kernel: Shape,
+  c: Convolution,
+): string {
+  const { groups } = c;
+  if (groups === 1 || kernel.length < 3) return m.op("Conv", [x, weight], attributesOf(kernel, c));
+  const part = (of: string, axis: number, size: number, group: number): string =>
+    m.op("Slice", [of, m.sizes([group * size]), m.sizes([(group + 1) * size]), m.sizes([axis])]);
+  const parts = counted(0, groups).map((group) => {
+    const pair = [part(x, 1, inner, group), part(weight, 0, o / groups, group)];
+    return m.op("Conv", pair, attributesOf(kernel, { ...c, groups: 1 }));
+  });
+  return m.op("Concat", parts, { axis: int(1) });
+}
+
 export function conv(m: OnnxModel, inputs: readonly string[], node: Node<"conv">): string {
   const made = convAsProduct(m, inputs, node) ?? blockedConv(m, inputs, node);
   if (made !== null) return made;
   const [x = "", weight = ""] = inputs;
   const rank = inputShape(node, 0).length;
-  const kernel = inputShape(node, 1).slice(2);
-  const y = m.op("Conv", [channelsFirst(m, x, rank), weight], attributesOf(kernel, node.attributes));
+  const shape = inputShape(node, 1);
+  const y = convolved(m, channelsFirst(m, x, rank), weight, shape, shape.slice(2), node.attributes);
   return channelsLast(m, y, rank);
 }
 
@@ -72,13 +95,15 @@ export function convInput(m: OnnxModel, inputs: readonly string[], node: Node<"c
   const places = inputShape(node, 0).slice(1, -1);
   const rank = places.length + 2;
   const first = channelsFirst(m, y, rank);
+  const [o = 0, inner = 0] = shape;
+  const turned: Shape = [groups * inner, o / groups];
   const reach = kernel.map((n, axis) => (dilations[axis] as number) * (n - 1));
   const around = (padding: Shape): Shape => reach.map((n, axis) => n - (padding[axis] as number));
   const [begin, end] = [around(before), around(after)];
   if (strides.every((n) => n === 1) && [...begin, ...end].every((n) => n >= 0)) {
     const other = turnedAbout(m, weight, shape, groups);
-    const attributes = attributesOf(kernel, { strides, dilations, before: begin, after: end, groups });
-    return channelsLast(m, m.op("Conv", [first, other], attributes), rank);
+    const windows = { strides, dilations, before: begin, after: end, groups };
+    return channelsLast(m, convolved(m, first, other, turned, kernel, windows), rank);
   }
   const uncovered = size.map((n, axis) => {
     const [stride, place] = [strides[axis] as number, places[axis] as number];
@@ -92,8 +117,8 @@ export function convInput(m: OnnxModel, inputs: readonly string[], node: Node<"c
     const ones = places.map(() => 1);
     const none = places.map(() => 0);
     const windows = { strides: ones, dilations, before: none, after: none, groups };
-    const made = m.op("Conv", [wide, turnedAbout(m, weight, shape, groups)], attributesOf(kernel, windows));
-    return channelsLast(m, made, rank);
+    const other = turnedAbout(m, weight, shape, groups);
+    return channelsLast(m, convolved(m, wide, other, turned, kernel, windows), rank);
   }
   const attributes = { ...attributesOf(kernel, node.attributes), output_padding: ints(uncovered) };
   return channelsLast(m, m.op("ConvTranspose", [first, weight], attributes), rank);
@@ -127,14 +152,20 @@ export function convWeight(m: OnnxModel, inputs: readonly string[], node: Node<"
     const reached = (strides[axis] as number) * ((places[axis] as number) - 1) + 1;
     return reached + (dilations[axis] as number) * ((kernel[axis] as number) - 1) - n - (before[axis] as number);
   });
-  const attributes = attributesOf(places, {
-    strides: dilations,
-    dilations: strides,
-    before,
-    after: after.map((n) => Math.max(n, 0)),
-    groups,
-  });
-  const made = m.op("Conv", [cut(m, samples, size, after), windows], attributes);
+  const made = convolved(
+    m,
+    cut(m, samples, size, after),
+    windows,
+    [inputShape(node, 1).at(-1) as number, batch],
+    places,
+    {
+      strides: dilations,
+      dilations: strides,
+      before,
+      after: after.map((n) => Math.max(n, 0)),
+      groups,
+    },
+  );
   return transposed(m, made, [1, 0, ...counted(2, size.length + 2)]);
 }
 
