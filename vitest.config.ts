@@ -20,8 +20,12 @@ export default defineConfig({
     setupFiles: ["test/support/fuzz.ts", "test/support/leftovers.ts"],
     // Most of a short test file's time went into loading our modules; so they are loaded once for all files of a worker.
     isolate: false,
-    // Tests that load onnxruntime themselves send its makers nothing either.
-    env: { ORT_DISABLE_TELEMETRY: "1" },
+    env: {
+      // Tests that load onnxruntime themselves send its makers nothing either.
+      ORT_DISABLE_TELEMETRY: "1",
+      // Most of a small program's time on xla is compiling: LLVM takes half of it to make fast what runs for a moment.
+      XLA_FLAGS: process.env.XLA_FLAGS ?? "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+    },
     // Two cores: more workers than that only take turns.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
