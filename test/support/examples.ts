@@ -356,13 +356,10 @@ function picturesOf(
   });
 }
 
-/**
- * The optimizer of the recipe with another rate: so slow that rounding does not grow where gradients are nearly zero. Of a rate of 1, LARS moves
- * matrices by no more than `trust`.
- */
+/** The optimizer of the recipe with another rate: so slow that rounding does not grow where gradients are nearly zero. */
 const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
   definition,
-  values: { ...values, lr: { value: typeof values.trust === "number" ? 1e-3 : 3e-4, per: null } },
+  values: { ...values, lr: { value: 3e-4, per: null } },
 });
 
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
