@@ -38,8 +38,8 @@ export interface FlatGroups {
 /** A group of fewer sums, or a total of fewer terms, is not made. */
 const fewestTogether = 4;
 
-/** A shader binds eight buffers; three are tables and scalars. */
-const mostTensors = 5;
+/** As many as a shader may bind on any device. */
+const mostBuffers = 8;
 
 const isScalar = ({ shape }: Tensor): boolean => sizeOf(shape) === 1;
 const only = ({ outputs }: Node): Tensor => outputs[0] as Tensor;
@@ -191,9 +191,16 @@ function grouped(kind: FlatGroup["kind"], members: readonly (Member & { readonly
   return [...groups.values()];
 }
 
-/** How many buffers a shader needs for the tensors that it reads and makes. */
+/**
+ * Buffers of a member's shader at the most: its tensors, results that lie elsewhere, where its chunks begin, scalars that all members share and
+ * those of its own, and constants of its own.
+ */
 const countBuffers = ({ formula, replaced }: Pick<Member, "formula" | "replaced">): number =>
-  formula.tensors.length + replaced.filter((at) => at < 0).length;
+  formula.tensors.length +
+  replaced.filter((at) => at < 0).length +
+  1 +
+  Math.min(2, formula.scalars.length) +
+  Math.min(1, formula.constants.length);
 
 export function flatGroupsOf(graph: Graph): FlatGroups {
   const readersOf = readersIn(graph);
@@ -211,7 +218,7 @@ export function flatGroupsOf(graph: Graph): FlatGroups {
       const formula = formulaOf(outputs, isInside);
       const replaced = outputs.map((output) => formula.tensors.indexOf(changed.get(output) as Tensor));
       const isFit =
-        !isUneven && countBuffers({ formula, replaced }) <= mostTensors && outputs.every(({ node }) => isInside(node));
+        !isUneven && countBuffers({ formula, replaced }) <= mostBuffers && outputs.every(({ node }) => isInside(node));
       return { outputs, formula, replaced, isFit };
     });
     const summed = grouped(
@@ -221,7 +228,7 @@ export function flatGroupsOf(graph: Graph): FlatGroups {
       }),
     );
     const unfitSums = summed.filter(
-      ({ members }) => members.length < fewestTogether || members.some((member) => countBuffers(member) > mostTensors),
+      ({ members }) => members.length < fewestTogether || members.some((member) => countBuffers(member) > mostBuffers),
     );
     const unfit = [...updates.filter(({ isFit }) => !isFit), ...unfitSums.flatMap(({ members }) => members)].flatMap(
       ({ outputs }) => outputs,
