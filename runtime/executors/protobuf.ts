@@ -1,4 +1,4 @@
-/** Writes the protobuf wire format: just enough of it for models of ONNX and of TensorFlow. Reading is theirs. */
+/** Writes the protobuf wire format: just enough of it for models of ONNX and of TensorFlow, and for options of XLA. Reading is theirs. */
 
 /** One field of a message, encoded. */
 export type Field = Uint8Array;

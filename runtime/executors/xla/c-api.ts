@@ -128,7 +128,6 @@ const calls = {
       size: 144,
       fields: {
         executable: [16],
-        generated_code_size_in_bytes: [24],
         argument_size_in_bytes: [32],
         output_size_in_bytes: [40],
         alias_size_in_bytes: [48],

@@ -1,4 +1,6 @@
-/** What a plugin is told of the devices that a program is compiled for: CompileOptionsProto, in the wire format of protocol buffers. */
+/** What a plugin is told of the devices that a program is compiled for: CompileOptionsProto. */
+
+import { type Field, integer, integers, message } from "../protobuf.js";
 
 export interface Devices {
   /** Devices that run the whole program each, and see each other in collectives alone. */
@@ -11,32 +13,17 @@ export interface Devices {
 
 /** With executable_build_options { num_replicas, num_partitions, use_spmd_partitioning, use_shardy_partitioner, device_assignment }. */
 export function compileOptionsFor({ copies, parts, ids }: Devices): Buffer {
-  const divided = parts > 1 ? [...field(6, 1), ...field(19, 1)] : [];
-  const assigned = ids === null ? [] : message(9, assignment(copies, parts, ids));
-  return Buffer.from(message(3, [...field(4, copies), ...field(5, parts), ...divided, ...assigned]));
+  const divided = parts > 1 ? [integer(6, 1), integer(19, 1)] : [];
+  const assigned = ids === null ? [] : [message(9, assignment(copies, parts, ids))];
+  return Buffer.from(message(3, [integer(4, copies), integer(5, parts), ...divided, ...assigned]));
 }
 
 /** DeviceAssignmentProto { replica_count, computation_count, computation_devices { replica_device_ids } }: by part, the devices of all copies. */
-const assignment = (copies: number, parts: number, ids: readonly number[]): readonly number[] => [
-  ...field(1, copies),
-  ...field(2, parts),
+const assignment = (copies: number, parts: number, ids: readonly number[]): readonly Field[] => [
+  integer(1, copies),
+  integer(2, parts),
   ...Array.from({ length: parts }, (_, part) => {
-    const ofCopies = Array.from({ length: copies }, (_, copy) => varint(ids[copy * parts + part] as number));
-    return message(3, message(1, ofCopies.flat()));
-  }).flat(),
-];
-
-function varint(value: number): readonly number[] {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) + 0x80);
-  return [...bytes, left];
-}
-
-const field = (number: number, value: number): readonly number[] => [...varint(number * 8), ...varint(value)];
-
-const message = (number: number, bytes: readonly number[]): readonly number[] => [
-  ...varint(number * 8 + 2),
-  ...varint(bytes.length),
-  ...bytes,
+    const ofCopies = Array.from({ length: copies }, (_, copy) => ids[copy * parts + part] as number);
+    return message(3, [integers(1, ofCopies)]);
+  }),
 ];
