@@ -11,6 +11,7 @@ export type { Add, Mul, Product } from "./literal.js";
 export { type Memory, peakMemory } from "./memory.js";
 export type { Attributes, Convolution, OperationName, Windows } from "./operations.js";
 export type { Pass } from "./passes/pass.js";
+export { fillOf } from "./passes/values.js";
 export { randomStream } from "./philox.js";
 export { printGraph } from "./print.js";
 export type { Purpose, Random } from "./random.js";

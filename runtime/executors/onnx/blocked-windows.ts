@@ -7,7 +7,7 @@
 import { type Convolution, type Node, sizeOf } from "../../../graph/index.js";
 import { int, ints, NCHWC } from "./fields.js";
 import type { OnnxModel } from "./model.js";
-import { inputShape, outputShape, reshaped, reversed, type Shape, transposed } from "./window-products.js";
+import { inputShape, outputShape, reshaped, reversed, type Shape, transposed } from "./moves.js";
 
 /** Convolutions along two axes that are computed in blocks: each channel by itself, of whole blocks, or of fewer channels than a block has. */
 type Kind = "depthwise" | "dense" | "few";

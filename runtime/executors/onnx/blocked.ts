@@ -12,6 +12,7 @@ import { type Graph, type Node, sizeOf, type Tensor } from "../../../graph/index
 import { int, ints, NCHWC } from "./fields.js";
 import { geluWithSlope, type Slopes } from "./lowering.js";
 import type { OnnxModel } from "./model.js";
+import { reshaped } from "./moves.js";
 
 export interface Blocks {
   /** Numbers of a block: the library has its own for each processor. */
@@ -67,10 +68,10 @@ export function blockedProducts(
     [rows, inner, columns]: Sides,
     bias: readonly string[] = [],
   ): string {
-    const places = reshape(m, input, [1, inner, rows, 1]);
-    const kernels = reshape(m, filter, [columns, inner, 1, 1]);
+    const places = reshaped(m, input, [1, inner, rows, 1]);
+    const kernels = reshaped(m, filter, [columns, inner, 1, 1]);
     const made = m.op("Conv", [places, kernels, ...bias], { kernel_shape: ints([1, 1]) }, NCHWC);
-    return reshape(m, made, [columns, rows]);
+    return reshaped(m, made, [columns, rows]);
   }
 
   function linear({ inputs, outputs }: Node): boolean {
@@ -102,10 +103,10 @@ export function blockedProducts(
   function sumOfRows(dy: Tensor): string {
     const sum = (x: string, axis: number): string => m.op("ReduceSum", [x, m.sizes([axis])], { keepdims: int(0) });
     const [count, columns] = matrixOf(dy);
-    if (!forms.madeBlocked(dy)) return sum(reshape(m, forms.rows(dy), [count, columns]), 0);
-    const apart = reshape(m, blocked(dy), [columns / block, forms.filled(dy), block]);
+    if (!forms.madeBlocked(dy)) return sum(reshaped(m, forms.rows(dy), [count, columns]), 0);
+    const apart = reshaped(m, blocked(dy), [columns / block, forms.filled(dy), block]);
     const own = forms.filled(dy) === count ? apart : sliced(m, apart, count, 1);
-    return reshape(m, sum(own, 1), [columns]);
+    return reshaped(m, sum(own, 1), [columns]);
   }
 
   function gelu({ inputs, outputs }: Node): boolean {
@@ -140,7 +141,6 @@ type Sides = readonly [number, number, number];
 /** [..., C] as [R, C]. */
 const matrixOf = ({ shape }: Tensor): readonly [number, number] => [sizeOf(shape.slice(0, -1)), shape.at(-1) as number];
 
-const reshape = (m: OnnxModel, x: string, shape: readonly number[]): string => m.op("Reshape", [x, m.sizes(shape)]);
 const sliced = (m: OnnxModel, x: string, count: number, axis: number): string =>
   m.op("Slice", [x, m.sizes([0]), m.sizes([count]), m.sizes([axis])]);
 
@@ -162,31 +162,36 @@ function createForms(m: OnnxModel, rows: Map<Tensor, string>, block: number) {
     const [count, columns] = matrixOf(x);
     const turned = names.turned.get(x);
     if (turned !== undefined) {
-      const made = m.op("ReorderOutput", [reshape(m, turned, [1, count, columns, 1])], { channels: int(count) }, NCHWC);
-      return reshape(m, made, x.shape);
+      const made = m.op(
+        "ReorderOutput",
+        [reshaped(m, turned, [1, count, columns, 1])],
+        { channels: int(count) },
+        NCHWC,
+      );
+      return reshaped(m, made, x.shape);
     }
-    const places = reshape(m, names.blocked.get(x) as string, [1, columns, filled(x), 1]);
+    const places = reshaped(m, names.blocked.get(x) as string, [1, columns, filled(x), 1]);
     const made = m.op("ReorderOutput", [places], { channels: int(columns), channels_last: int(1) }, NCHWC);
-    return reshape(m, filled(x) === count ? made : sliced(m, made, count, 1), x.shape);
+    return reshaped(m, filled(x) === count ? made : sliced(m, made, count, 1), x.shape);
   });
 
   /** The rows as a tensor of four axes, with as many of zeros behind them. */
   const withZeros = (x: Tensor, shape: readonly number[], more: number): string => {
-    const own = reshape(m, rowsOf(x), shape);
+    const own = reshaped(m, rowsOf(x), shape);
     return more === 0 ? own : m.op("Pad", [own, m.sizes([0, 0, 0, 0, 0, more, 0, 0])]);
   };
 
   const blocked = remembered("blocked", (x) => {
     const [count, columns] = matrixOf(x);
     const places = withZeros(x, [1, count, 1, columns], filled(x) - count);
-    return reshape(m, m.op("ReorderInput", [places], { channels_last: int(1) }, NCHWC), [columns, filled(x)]);
+    return reshaped(m, m.op("ReorderInput", [places], { channels_last: int(1) }, NCHWC), [columns, filled(x)]);
   });
 
   const turned = remembered("turned", (x) => {
     const [count, columns] = matrixOf(x);
     // It fills the last block with zeros itself, but takes only multiples of four.
     const places = withZeros(x, [1, count, columns, 1], count % 4 === 0 ? 0 : filled(x) - count);
-    return reshape(m, m.op("ReorderInput", [places], {}, NCHWC), [filled(x), columns]);
+    return reshaped(m, m.op("ReorderInput", [places], {}, NCHWC), [filled(x), columns]);
   });
 
   return {

@@ -3,10 +3,10 @@
  * built. Operators were chosen for what onnxruntime's processor provider does fast.
  */
 
-import { type Attributes, type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
+import { type Attributes, fillOf, type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
 import { dataTypes, int, ints, MICROSOFT, real, word } from "./fields.js";
 import type { OnnxModel } from "./model.js";
-import { inputShape, outputShape } from "./window-products.js";
+import { inputShape, outputShape, reshaped, turned } from "./moves.js";
 import { conv, convInput, convWeight, maxPool, maxPoolGrad } from "./windows.js";
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
@@ -33,13 +33,6 @@ type Lowering<O extends Lowered> = (inputs: readonly string[], site: Site<O>) =>
 // -- small pieces
 
 const scalar = (m: OnnxModel, value: number): string => m.constant("float32", Float32Array.of(value), []);
-/** A size of 0 would otherwise stand for the size that x has there. One open size follows from the others. */
-function reshape(m: OnnxModel, x: string, shape: readonly number[]): string {
-  if (shape.includes(0)) return m.op("Reshape", [x, m.sizes(shape)], { allowzero: int(1) });
-  const follows = shape.filter(m.isOpen).length === 1;
-  return m.op("Reshape", [x, m.sizes(follows ? shape.map((size) => (m.isOpen(size) ? -1 : size)) : shape)]);
-}
-
 const lastOf = (shape: readonly number[]): number => shape.at(-1) as number;
 /** [..., D] as [rows, D]. */
 const rowsOf = (shape: readonly number[]): readonly [number, number] => [sizeOf(shape.slice(0, -1)), lastOf(shape)];
@@ -92,7 +85,7 @@ function steps(m: OnnxModel, shape: readonly number[], step: number): string {
   }
   const number = (value: number): string => m.op("Reshape", [m.sizes([value]), m.sizes([])]);
   const range = m.op("Range", [number(0), number(count * step), number(step)]);
-  return reshape(m, m.op("Cast", [range], { to: int(dataTypes.int32) }), shape);
+  return reshaped(m, m.op("Cast", [range], { to: int(dataTypes.int32) }), shape);
 }
 
 /** One whole number, repeated: int32 [count]. */
@@ -104,7 +97,7 @@ function repeated(m: OnnxModel, value: number, count: number): string {
 /** Row numbers b * N + index[b, k], flat, for gathers over [B * N, ...]. */
 function flatRows(m: OnnxModel, index: string, [batch, taken]: readonly number[], rows: number): string {
   const starts = steps(m, [batch as number, 1], rows);
-  return reshape(m, m.op("Add", [index, starts]), [(batch as number) * (taken as number)]);
+  return reshaped(m, m.op("Add", [index, starts]), [(batch as number) * (taken as number)]);
 }
 
 /** The model's input that holds a shape. */
@@ -124,8 +117,7 @@ export function geluWithSlope(m: OnnxModel, x: string): { readonly y: string; re
   return { y: m.op("Mul", [x, cumulative]), slope };
 }
 
-const isZero = ({ node }: Tensor): boolean =>
-  node.operation === "constant" && (node as Node<"constant">).attributes.data.every((value) => value === 0);
+const isZero = ({ node }: Tensor): boolean => fillOf(node)?.[0] === 0;
 
 /** Whether x is selected where 0 is less than it, and otherwise 0. */
 function isRelu({ inputs }: Node<"select">): boolean {
@@ -150,9 +142,7 @@ function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: 
 function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearGrad">): string {
   const [rows, outputs] = rowsOf(inputShape(node, 0));
   if (outputs > lastOf(inputShape(node, 1))) return m.op("Gemm", [dy, x], { transA: int(1) });
-  // Three axes, so that onnxruntime does not put the transpose and the product together.
-  const turned = m.op("Transpose", [reshape(m, dy, [1, rows, outputs])], { perm: ints([0, 2, 1]) });
-  return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
+  return m.op("Gemm", [turned(m, dy, [rows, outputs]), x]);
 }
 
 /**
@@ -165,17 +155,17 @@ function layerNormGradient(inputs: readonly string[], { m, node, wanted }: Site<
   const centred = m.op("Sub", [x, mean]);
   const product = m.op("Mul", [dy, centred]);
   const inward = (): string => {
-    const shares = reshape(m, m.op("Mul", [gamma, scalar(m, 1 / width)]), [width, 1]);
+    const shares = reshaped(m, m.op("Mul", [gamma, scalar(m, 1 / width)]), [width, 1]);
     const along = m.op("Mul", [m.op("MatMul", [product, shares]), m.op("Mul", [rstd, rstd])]);
     const scaled = m.op("Mul", [dy, gamma]);
     const level = m.op("Sub", [scaled, meanLast(m, scaled)]);
     return m.op("Mul", [m.op("Sub", [level, m.op("Mul", [centred, along])]), rstd]);
   };
-  const overRows = (): string => m.op("MatMul", [reshape(m, rstd, [rows]), reshape(m, product, [rows, width])]);
+  const overRows = (): string => m.op("MatMul", [reshaped(m, rstd, [rows]), reshaped(m, product, [rows, width])]);
   return [
     wanted[0] ? inward() : "",
     wanted[1] ? overRows() : "",
-    wanted[2] ? sumOver(m, reshape(m, dy, [rows, width]), [0], false) : "",
+    wanted[2] ? sumOver(m, reshaped(m, dy, [rows, width]), [0], false) : "",
   ];
 }
 
@@ -216,7 +206,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const isOfRows = axes.length === shape.length - 1 && axes.every((axis, i) => axis === i);
     if (!isOfRows || m.block === null) return [sumOver(m, x as string, axes, keep)];
     const [rows, width] = rowsOf(shape);
-    return [reshape(m, sumOfRows(m, reshape(m, x as string, [rows, width]), rows), outputShape(node))];
+    return [reshaped(m, sumOfRows(m, reshaped(m, x as string, [rows, width]), rows), outputShape(node))];
   },
   reduceMax: ([x], { m, attributes: { axes, keep } }) => [
     axes.length === 0
@@ -235,7 +225,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     });
     return [m.op("Cast", [order as string], { to: int(dataTypes.int32) })];
   },
-  reshape: ([x], { m, attributes }) => [reshape(m, x as string, attributes.shape)],
+  reshape: ([x], { m, attributes }) => [reshaped(m, x as string, attributes.shape)],
   transpose: (inputs, { m, attributes }) => [m.op("Transpose", inputs, { perm: ints(attributes.permutation) })],
   broadcast: ([x], { m, attributes }) => [m.op("Expand", [x as string, m.sizes(attributes.shape)])],
   concat: (inputs, { m, attributes }) => [m.op("Concat", inputs, { axis: int(attributes.axis) })],
@@ -251,8 +241,8 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   takeTokens([x, index], { m, node }) {
     const [batch, tokens, ...rest] = inputShape(node, 0) as [number, number, ...number[]];
     const rows = flatRows(m, index as string, inputShape(node, 1), tokens);
-    const taken = m.op("Gather", [reshape(m, x as string, [batch * tokens, ...rest]), rows], { axis: int(0) });
-    return [reshape(m, taken, outputShape(node))];
+    const taken = m.op("Gather", [reshaped(m, x as string, [batch * tokens, ...rest]), rows], { axis: int(0) });
+    return [reshaped(m, taken, outputShape(node))];
   },
   /** Gathers rows by the inverse of the index, from x with one row of zeros after its end. */
   putTokens([x, index], { m, node, attributes: { count } }) {
@@ -262,19 +252,19 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const places = flatRows(m, index as string, [batch, taken], count);
     const inverse = m.op("ScatterElements", [nothing, places, sources], { axis: int(0) });
     const zeros = m.constant("float32", new Float32Array(sizeOf(rest)), [1, ...rest]);
-    const padded = m.op("Concat", [reshape(m, x as string, [batch * taken, ...rest]), zeros], { axis: int(0) });
-    return [reshape(m, m.op("Gather", [padded, inverse], { axis: int(0) }), outputShape(node))];
+    const padded = m.op("Concat", [reshaped(m, x as string, [batch * taken, ...rest]), zeros], { axis: int(0) });
+    return [reshaped(m, m.op("Gather", [padded, inverse], { axis: int(0) }), outputShape(node))];
   },
   lookUp: ([table, index], { m }) => [m.op("Gather", [table as string, index as string], { axis: int(0) })],
   /** Rows one after the other, so that sums have one order; onnxruntime's ScatterND adds from several threads at once. */
   scatterAdd([x, index], { m, node, attributes: { count } }) {
     const indices = sizeOf(inputShape(node, 1));
     const row = sizeOf(outputShape(node).slice(1));
-    const rows = reshape(m, x as string, [indices, row]);
-    const places = m.op("Expand", [reshape(m, index as string, [indices, 1]), m.sizes([indices, row])]);
+    const rows = reshaped(m, x as string, [indices, row]);
+    const places = m.op("Expand", [reshaped(m, index as string, [indices, 1]), m.sizes([indices, row])]);
     const zeros = m.op("Expand", [scalar(m, 0), m.sizes([count, row])]);
     const attributes = { axis: int(0), reduction: word("add") };
-    return [reshape(m, m.op("ScatterElements", [zeros, places, rows], attributes), outputShape(node))];
+    return [reshaped(m, m.op("ScatterElements", [zeros, places, rows], attributes), outputShape(node))];
   },
   matmul: ([a, b], { m, node, attributes: { transposeA, transposeB } }) => [
     product(m, a as string, b as string, {
@@ -284,16 +274,16 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     }),
   ],
   linear([x, weight, bias], { m, node }) {
-    const flat = reshape(m, x as string, rowsOf(inputShape(node, 0)));
-    return [reshape(m, m.op("Gemm", [flat, weight as string, bias as string], { transB: int(1) }), outputShape(node))];
+    const flat = reshaped(m, x as string, rowsOf(inputShape(node, 0)));
+    return [reshaped(m, m.op("Gemm", [flat, weight as string, bias as string], { transB: int(1) }), outputShape(node))];
   },
   linearGrad([dy, x, weight], { m, node, wanted }) {
     const [rows, outputs] = rowsOf(inputShape(node, 0));
-    const flat = reshape(m, dy as string, [rows, outputs]);
+    const flat = reshaped(m, dy as string, [rows, outputs]);
     return [
-      wanted[0] ? reshape(m, m.op("Gemm", [flat, weight as string]), outputShape(node, 0)) : "",
-      wanted[1] ? weightGradient(m, flat, reshape(m, x as string, rowsOf(inputShape(node, 1))), node) : "",
-      wanted[2] ? reshape(m, sumOfRows(m, flat, rows), [outputs]) : "",
+      wanted[0] ? reshaped(m, m.op("Gemm", [flat, weight as string]), outputShape(node, 0)) : "",
+      wanted[1] ? weightGradient(m, flat, reshaped(m, x as string, rowsOf(inputShape(node, 1))), node) : "",
+      wanted[2] ? reshaped(m, sumOfRows(m, flat, rows), [outputs]) : "",
     ];
   },
   layerNorm: (inputs, { m, attributes, wanted }) =>

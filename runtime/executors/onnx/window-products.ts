@@ -3,25 +3,12 @@
  * of a window. Gives null where another way is faster; `windows.ts` has one for each.
  */
 
-import { type Convolution, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
-import { int, ints } from "./fields.js";
+import { type Convolution, type Node, sizeOf } from "../../../graph/index.js";
+import { int } from "./fields.js";
 import type { OnnxModel } from "./model.js";
+import { counted, inputShape, outputShape, reshaped, type Shape, transposed, turned } from "./moves.js";
 
-export type Shape = readonly number[];
-
-export const transposed = (m: OnnxModel, x: string, permutation: Shape): string =>
-  m.op("Transpose", [x], { perm: ints(permutation) });
-export const counted = (from: number, to: number): Shape => Array.from({ length: to - from }, (_, i) => from + i);
-export const reshaped = (m: OnnxModel, x: string, shape: Shape): string => m.op("Reshape", [x, m.sizes(shape)]);
-export const inputShape = (node: Node, i: number): Shape => (node.inputs[i] as Tensor).shape;
-export const outputShape = (node: Node, i = 0): Shape => (node.outputs[i] as Tensor).shape;
 const rowsOf = (shape: Shape): number => sizeOf(shape.slice(0, -1));
-
-/** x in the other direction along some axes. */
-export function reversed(m: OnnxModel, x: string, axes: Shape): string {
-  const each = (value: number): string => m.sizes(axes.map(() => value));
-  return m.op("Slice", [x, each(-1), each(-(2 ** 31)), m.sizes(axes), each(-1)]);
-}
 
 /** Numbers of a window along each axis, in raster order. */
 export const offsetsIn = (kernel: Shape): readonly Shape[] =>
@@ -292,7 +279,3 @@ export function convWeightAsProduct(
   const apart = transposed(m, reshaped(m, all, [outputs, count, inputs]), [0, 2, 1]);
   return reshaped(m, apart, [outputs, inputs, ...kernel]);
 }
-
-/** A matrix [R, C] as [C, R]. It has three axes, so that onnxruntime does not fuse it with a product, which would turn it anew for every 128 columns. */
-const turned = (m: OnnxModel, x: string, [rows, columns]: readonly [number, number]): string =>
-  reshaped(m, transposed(m, reshaped(m, x, [1, rows, columns]), [0, 2, 1]), [columns, rows]);

@@ -8,20 +8,15 @@ import type { Attributes, Convolution, Node } from "../../../graph/index.js";
 import { blockedConv, blockedConvInput, blockedConvWeight } from "./blocked-windows.js";
 import { dataTypes, int, ints } from "./fields.js";
 import type { OnnxModel } from "./model.js";
+import { counted, inputShape, reshaped, reversed, type Shape, transposed } from "./moves.js";
 import {
   byPhases,
   convAsProduct,
   convInputAsProduct,
   convWeightAsProduct,
-  counted,
-  inputShape,
   offsetsIn,
-  reshaped,
-  reversed,
-  type Shape,
   shifted,
   spread,
-  transposed,
   zeros,
 } from "./window-products.js";
 

@@ -38,8 +38,8 @@ export interface FlatGroups {
 /** A group of fewer sums, or a total of fewer terms, is not made. */
 const fewestTogether = 4;
 
-/** As many as a shader may bind on any device. */
-const mostBuffers = 8;
+/** Buffers that a shader may bind on any device. */
+export const mostBuffers = 8;
 
 const isScalar = ({ shape }: Tensor): boolean => sizeOf(shape) === 1;
 const only = ({ outputs }: Node): Tensor => outputs[0] as Tensor;

@@ -5,7 +5,9 @@
 
 import {
   type Attributes,
+  fillOf,
   invariant,
+  isA,
   type Node,
   type OperationName,
   sizeOf,
@@ -113,14 +115,8 @@ const operations = {
 
 export type Elementwise = keyof typeof operations;
 
-const isOf =
-  <O extends OperationName>(...names: readonly O[]) =>
-  (node: Node): node is Node<O> =>
-    names.some((name) => name === node.operation);
-
-const isConstant = isOf("constant");
-
-export const isComparison = isOf("less", "lessEqual", "equal");
+export const isComparison = (node: Node): node is Node<"less" | "lessEqual" | "equal"> =>
+  isA(node, "less") || isA(node, "lessEqual") || isA(node, "equal");
 
 /**
  * Whether a formula can say what a node computes: from float32 numbers, or from a choice by a comparison of them; and of
@@ -136,9 +132,8 @@ export const isElementwise = (node: Node): node is Node<Elementwise> =>
 
 /** The number that fills a constant, where it is one that WGSL can write; undefined for other tensors. */
 export function filling({ node, dtype }: Tensor): number | undefined {
-  if (!isConstant(node) || node.attributes.data.length !== 1 || dtype !== "float32") return undefined;
-  const [value] = node.attributes.data;
-  return Number.isFinite(Math.fround(value as number)) ? value : undefined;
+  const value = fillOf(node)?.[0];
+  return value !== undefined && dtype === "float32" && Number.isFinite(Math.fround(value)) ? value : undefined;
 }
 
 export interface Formula {

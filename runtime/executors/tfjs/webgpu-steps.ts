@@ -5,6 +5,7 @@
 
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Graph, isA, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
+import { mostBuffers } from "./flat-groups.js";
 import { type Formula, filling, formulaOf, isElementwise } from "./formula.js";
 import type { Fused } from "./kernel.js";
 import { destinationOf, plainView, stretched, type View, viewOf } from "./views.js";
@@ -61,9 +62,6 @@ function movedResults(node: Node, readersOf: Surroundings["readersOf"]): (readon
     .slice(0, count)
     .map((output) => [output, destinationOf(output, readersOf, (joined) => joined.inputs.every(isOwn))] as const);
 }
-
-/** A shader binds eight buffers. */
-const mostBuffers = 8;
 
 /** What follows from a result element by element: its tensors begin with the result, its results are `outputs`. */
 interface Followed {
