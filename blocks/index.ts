@@ -364,4 +364,4 @@ export {
   viewName,
 } from "./view/index.js";
 export type { PlainModel, TransformerFacts } from "./vision-transformer.js";
-export { counted, grouped, oneLine } from "./wording.js";
+export { bytesText, counted, grouped, oneLine } from "./wording.js";

@@ -1,5 +1,6 @@
 /** A plan as a document and as a table for people. */
 
+import { bytesText } from "../../blocks/index.js";
 import {
   type DevicePlan,
   flopText,
@@ -107,10 +108,6 @@ const wiringRows = ({ wiring }: Plan): readonly string[] => [
   ...wiringLines(wiring).map((line) => `    ${line}`),
 ];
 
-function bytes(value: number): string {
-  return value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${(value / 2 ** 20).toFixed(1)} MiB`;
-}
-
 /** Of a line under a table's head. */
 export const row = (name: string, value: string): string => `  ${name.padEnd(14)} ${value}`;
 
@@ -149,24 +146,27 @@ function deviceRows({ count, shardState, samples, batch, recompute, ...held }: D
   const state = shardState ? ", its share of the state" : "";
   const what = `${grouped(samples)} samples at once${state}, of steps of ${grouped(batch)}${againText[recompute]}`;
   const whose = count === 1 ? "on the device" : `on each of ${grouped(count)} devices`;
-  return [row("memory", `about ${bytes(held.total)} ${whose}: ${what}`), `    ${stepParts(held).join(", ")}`];
+  return [row("memory", `about ${bytesText(held.total)} ${whose}: ${what}`), `    ${stepParts(held).join(", ")}`];
 }
 
 /** What a step holds, in words. */
 const stepParts = (held: Pick<DevicePlan, "weights" | "moments" | "sums" | "working">): readonly string[] => [
-  `weights ${bytes(held.weights)}`,
-  `optimizer ${bytes(held.moments)}`,
-  ...(held.sums > 0 ? [`summed gradients ${bytes(held.sums)}`] : []),
-  `activations and gradients ${bytes(held.working)}`,
+  `weights ${bytesText(held.weights)}`,
+  `optimizer ${bytesText(held.moments)}`,
+  ...(held.sums > 0 ? [`summed gradients ${bytesText(held.sums)}`] : []),
+  `activations and gradients ${bytesText(held.working)}`,
 ];
 
 export function memoryRows(memory: SharedMemory, what: string): string[] {
   const parts = [
     ...stepParts(memory),
-    `engine ${bytes(memory.engine)}`,
-    ...(memory.data > 0 ? [`data ${bytes(memory.data)}`] : []),
+    `engine ${bytesText(memory.engine)}`,
+    ...(memory.data > 0 ? [`data ${bytesText(memory.data)}`] : []),
   ];
-  return [row("memory", `about ${bytes(memory.total)} at the process's peak, for ${what}`), `    ${parts.join(", ")}`];
+  return [
+    row("memory", `about ${bytesText(memory.total)} at the process's peak, for ${what}`),
+    `    ${parts.join(", ")}`,
+  ];
 }
 
 const rateText = ({ arithmetic, lowest }: NonNullable<Plan["learningRate"]>): string =>

@@ -1,5 +1,6 @@
 /** Refuses a state or a step that does not fit into the memory of a device, before it is put there, and says what to do. */
 
+import { bytesText } from "../../../blocks/index.js";
 import { bytesOf, type StateSlot, sizeOf } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import { cutOfState, type Division } from "./division.js";
@@ -17,9 +18,6 @@ export const stateOnEach = (slots: readonly StateSlot[], division: Division): nu
 export const smallerStep =
   "Compute fewer samples at once with --micro-batch, or layers again with --recompute; --devices <n> --shard-state divides the state among several devices.";
 
-const sizeText = (bytes: number): string =>
-  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
 const ownerText = ({ devices }: Division): string =>
   devices === 1 ? "the device has" : `each of ${devices} devices has`;
 
@@ -31,7 +29,7 @@ export function requireRoomForState(slots: readonly StateSlot[], division: Divis
   const needed = stateOnEach(slots, division);
   if (room === null || needed <= room) return;
   throw new RunError("run/out-of-memory", {
-    what: `the state of the model (weights, moments, summed gradients) takes ${sizeText(needed)}, and ${ownerText(division)} ${sizeText(room)}`,
+    what: `the state of the model (weights, moments, summed gradients) takes ${bytesText(needed)}, and ${ownerText(division)} ${bytesText(room)}`,
     help: division.shardState
       ? "Use more devices, of which each holds its share, or a smaller model."
       : "--devices <n> --shard-state divides them among several devices.",
@@ -54,8 +52,8 @@ export function requireRoomForStep(
     memory.arguments - stateOnEach(state, division) + memory.outputs - memory.aliased + memory.temporaries;
   if (room === null || stateBytes + stepBytes <= room) return;
   throw new RunError("run/out-of-memory", {
-    what: `a step takes ${sizeText(stateBytes + stepBytes)}, and ${ownerText(division)} ${sizeText(room)}`,
-    why: `${sizeText(stateBytes)} are its state (weights, moments, summed gradients), ${sizeText(stepBytes)} what it computes`,
+    what: `a step takes ${bytesText(stateBytes + stepBytes)}, and ${ownerText(division)} ${bytesText(room)}`,
+    why: `${bytesText(stateBytes)} are its state (weights, moments, summed gradients), ${bytesText(stepBytes)} what it computes`,
     help: smallerStep,
   });
 }
